@@ -1,0 +1,51 @@
+/** A lab: throw-away hosts on this machine, found and removed by its name. */
+export interface LabSpec {
+  readonly name: string
+  readonly nodes: readonly string[]
+  readonly release: string
+  /** Extra Debian packages in the image (a cached layer); empty: the bare base, as on a fresh machine. */
+  readonly packages: readonly string[]
+}
+
+export interface LabNode {
+  readonly name: string
+  readonly addresses: readonly string[]
+  readonly state: 'running' | 'off' | 'frozen'
+}
+
+export interface LabState {
+  readonly name: string
+  readonly driver: string
+  readonly release: string
+  readonly nodes: readonly LabNode[]
+  readonly inventory: string
+  readonly faults: readonly string[]
+}
+
+/** A fault as the user types it: `hactl lab break cut-pair pg1 pg2`. */
+export interface FaultRequest {
+  readonly fault: string
+  readonly nodes: readonly string[]
+  readonly options: Readonly<Record<string, string>>
+}
+
+export type Progress = (line: string) => void
+
+/** What a lab driver can do. All calls are idempotent; `down` works after a crash of anything. */
+export interface Driver {
+  readonly name: string
+  readonly faults: readonly { readonly name: string; readonly about: string; readonly nodes: string }[]
+  /** Host packages that are missing here, with the command that installs them. */
+  missing(): Promise<readonly string[]>
+  up(spec: LabSpec, progress: Progress): Promise<LabState>
+  down(name: string, progress: Progress): Promise<void>
+  /** Back to the fresh image: same names, addresses and keys. */
+  reset(name: string, nodes: readonly string[], progress: Progress): Promise<void>
+  list(): Promise<readonly LabState[]>
+  state(name: string): Promise<LabState | undefined>
+  inject(name: string, request: FaultRequest): Promise<void>
+  /** Undoes every fault of the given nodes (all nodes when empty). */
+  heal(name: string, nodes: readonly string[], progress: Progress): Promise<void>
+  /** argv prefix that runs a program in the lab's client namespace. */
+  clientExec(name: string): readonly string[]
+}

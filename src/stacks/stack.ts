@@ -1,0 +1,32 @@
+import type { TObject } from 'typebox'
+import type { ClusterStatus } from '../cluster/status.ts'
+import type { Diagnostic } from '../diag/diagnostic.ts'
+import type { Probe } from '../engine/probe.ts'
+import type { Cluster } from '../inventory/inventory.ts'
+
+/**
+ * One way to make PostgreSQL highly available. Its playbooks live in `playbooks/<name>/` (one file a verb),
+ * its templates in `templates/<name>/`. No other file of hactl contains its name.
+ */
+export interface Stack {
+  readonly name: string
+  readonly about: string
+  /** The `cluster` variable: schema with defaults and descriptions. */
+  readonly vars: TObject
+  /** Relations a schema cannot say: VIP in a subnet, guard for two members, timing rules. Pure. */
+  check(cluster: Cluster): readonly Diagnostic[]
+  /** Values computed from the inventory for playbooks and templates, e.g. timings; merged into `cluster`. Pure. */
+  derive(cluster: Cluster): Readonly<Record<string, unknown>>
+  /** Reads the hosts (those without a probe are unreachable) and judges. Never writes. */
+  status(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<ClusterStatus>
+  /** Files of `hactl init`: path → content. */
+  init(options: InitOptions): ReadonlyMap<string, string>
+}
+
+export interface InitOptions {
+  readonly cluster: string
+  /** Host name → address. */
+  readonly hosts: ReadonlyMap<string, string>
+  readonly writerVip: string
+  readonly readerVip?: string
+}

@@ -1,0 +1,80 @@
+import type { Text } from '../lib/secret.ts'
+
+/** One command on a host. Arguments are an array and never hold a secret; standard input may. */
+export interface Command {
+  readonly argv: readonly string[]
+  /** Default: empty (/dev/null). A Buffer is sent as it is. */
+  readonly stdin?: Text | Buffer
+  /** Account that runs it; default is the one the session has after `become` (usually root). */
+  readonly as?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** Killed with its whole process group after this many milliseconds; default 120 000. */
+  readonly timeoutMs?: number
+}
+
+export interface CommandResult {
+  /** Exit code; 124 when timed out, 125 when it was not started because an earlier one of the sequence failed. */
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly timedOut?: boolean
+  readonly notRun?: boolean
+}
+
+export interface BatchOptions {
+  /** Stop at the first command whose exit code is not 0: the rest come back as `notRun`. Default false. */
+  readonly failFast?: boolean
+  readonly signal?: AbortSignal
+}
+
+export interface TransportStats {
+  /** Request/answer pairs on the wire after the session was opened. */
+  readonly roundTrips: number
+  readonly commands: number
+  readonly bytesSent: number
+  readonly bytesReceived: number
+}
+
+/** Why a host could not be used; the engine's only view of connection trouble. */
+export type TransportFailure = 'unreachable' | 'host-key' | 'auth' | 'sudo' | 'shell' | 'lost' | 'cancelled'
+
+/**
+ * A session on one host: one connection, one channel, commands in order. A batch is one round trip; its
+ * commands run one after the other in the order given. Rejects with HactlError (code `ssh/<failure>`,
+ * exit 4, or 130 for `cancelled`) when the session itself fails; a command that fails is a result.
+ */
+export interface Transport {
+  readonly host: string
+  batch(commands: readonly Command[], options?: BatchOptions): Promise<readonly CommandResult[]>
+  stats(): TransportStats
+  /** Ends the session; whatever still runs in it is killed. Never rejects. */
+  close(): Promise<void>
+}
+
+/** How to reach a host; made from the inventory's `ansible_*` variables. */
+export interface ConnectionSpec {
+  readonly host: string
+  readonly kind: 'ssh' | 'local'
+  readonly address: string
+  readonly port?: number
+  readonly user?: string
+  readonly privateKeyFile?: string
+  readonly password?: Text
+  readonly become: boolean
+  readonly becomeUser: string
+  readonly becomePassword?: Text
+  /** Extra known_hosts files (the lab's), read before the user's. */
+  readonly knownHostsFiles?: readonly string[]
+  /** ProxyJump as in ssh_config; overrides what ~/.ssh/config says. */
+  readonly proxyJump?: string
+  /** A command whose stdin/stdout is the connection, as ProxyCommand in ssh_config (`%h`, `%p`, `%r`). */
+  readonly proxyCommand?: string
+  readonly connectTimeoutMs: number
+}
+
+/** Opens a session. Prompts come through `ask` (undefined: no terminal, fail instead). */
+export type Connect = (spec: ConnectionSpec, options: ConnectOptions) => Promise<Transport>
+export interface ConnectOptions {
+  readonly signal?: AbortSignal
+  readonly ask?: (question: string) => Promise<Text>
+}

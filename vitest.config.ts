@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/lab/**', 'test/host/**'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        // Needs root and packages that scripts/test.sh installs (sshd, ansible-inventory); no lab.
+        test: { name: 'host', include: ['test/host/**/*.test.ts'], testTimeout: 60_000 },
+      },
+      {
+        // Real clusters in the lab: one file at a time, because the machine is shared by its nodes.
+        test: {
+          name: 'lab',
+          include: ['test/lab/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+        },
+      },
+    ],
+  },
+})
