@@ -30,6 +30,11 @@ export interface ModuleSpec<Args extends TObject, S extends State> {
   fieldImpact?(field: string, from: S, args: Static<Args>): Impact | undefined
   /** What the steps may change, so that unrelated readings stay valid. Default: everything on the host. */
   touches?(args: Static<Args>): readonly Resource[]
+  /**
+   * The module takes its `content` (Text) from a file: the engine looks `src` up (site folder first, then the
+   * package's), renders it (`template`) or takes it as it is (`file`), and gives the module `content` in place of `src`.
+   */
+  readonly source?: 'template' | 'file'
   /** Diffs of these fields are file contents, shown with `--diff` as unified diffs and else as `content`. */
   readonly textFields?: readonly string[]
   /** Longest time the steps of one task may take; default 10 min. */

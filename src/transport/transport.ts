@@ -10,6 +10,8 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>
   /** Killed with its whole process group after this many milliseconds; default 120 000. */
   readonly timeoutMs?: number
+  /** Exit codes after which a failFast sequence goes on; default [0]. `any` for readings. */
+  readonly okCodes?: readonly number[] | 'any'
 }
 
 export interface CommandResult {
@@ -22,7 +24,7 @@ export interface CommandResult {
 }
 
 export interface BatchOptions {
-  /** Stop at the first command whose exit code is not 0: the rest come back as `notRun`. Default false. */
+  /** Stop at the first command whose exit code is not one of its okCodes: the rest come back as `notRun`. Default false. */
   readonly failFast?: boolean
   readonly signal?: AbortSignal
 }

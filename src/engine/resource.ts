@@ -1,0 +1,25 @@
+import type { Resource } from './probe.ts'
+
+const split = (resource: Resource): readonly [string, string] => {
+  const colon = resource.indexOf(':')
+  return [resource.slice(0, colon), resource.slice(colon + 1)]
+}
+
+/**
+ * Whether changing `touched` may change what was read from `read`. A file stands for everything below it,
+ * `kind:*` for all of a kind.
+ */
+export function touches(touched: Resource, read: Resource): boolean {
+  const [kind, id] = split(touched)
+  const [readKind, readId] = split(read)
+  if (kind !== readKind) return false
+  if (id === '*' || readId === '*' || id === readId) return true
+  return kind === 'file' && readId.startsWith(id.endsWith('/') ? id : `${id}/`)
+}
+
+/** Whether any of the touched resources concerns any of the read ones; undefined stands for everything. */
+export const anyTouches = (
+  touched: readonly Resource[] | undefined,
+  read: readonly Resource[] | undefined,
+): boolean =>
+  touched === undefined || read === undefined || touched.some((t) => read.some((r) => touches(t, r)))
