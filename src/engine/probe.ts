@@ -24,7 +24,7 @@ export type Resource = `${string}:${string}`
 
 export interface ReadOptions {
   readonly as?: string
-  readonly stdin?: Command['stdin']
+  readonly stdin?: NonNullable<Command['stdin']>
   readonly env?: Readonly<Record<string, string>>
   readonly timeoutMs?: number
   /**

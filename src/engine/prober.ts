@@ -1,4 +1,6 @@
-import type { Command, CommandResult, Transport } from '../transport/transport.ts'
+import { createHash } from 'node:crypto'
+import { reveal } from '../lib/secret.ts'
+import type { BatchOptions, Command, CommandResult, Transport } from '../transport/transport.ts'
 import type { Probe, Reading, ReadOptions, Resource } from './probe.ts'
 import { anyTouches } from './resource.ts'
 
@@ -61,7 +63,14 @@ const runCommand = (argv: readonly string[], options: ReadOptions): Command => {
 }
 
 const runId = (command: Command): string =>
-  `run ${command.as ?? ''} ${JSON.stringify(command.argv)} ${typeof command.stdin === 'string' ? command.stdin : ''}`
+  `run ${command.as ?? ''} ${JSON.stringify(command.argv)} ${digest(command.stdin)}`
+
+const digest = (stdin: Command['stdin']): string =>
+  stdin === undefined
+    ? ''
+    : createHash('sha256')
+        .update(Buffer.isBuffer(stdin) ? stdin : reveal(stdin))
+        .digest('hex')
 
 /** Merges the pending reads into commands: one per `run`, one per kind of reading. */
 function plan(pending: readonly Pending[]): { command: Command; settle: (result: CommandResult) => void }[] {
@@ -94,123 +103,124 @@ function plan(pending: readonly Pending[]): { command: Command; settle: (result:
 }
 
 /** Makes the prober of one session. `signal` cancels what is being read. */
-export function createProber(transport: Transport, signal?: AbortSignal): Prober {
-  const cache = new Map<string, Slot>()
-  let queue: Pending[] = []
-  const options = signal ? { signal } : {}
+export const createProber = (transport: Transport, signal?: AbortSignal): Prober =>
+  new HostProber(transport, signal)
 
-  const send = async (pending: readonly Pending[]): Promise<void> => {
-    try {
-      const jobs = plan(pending)
-      const results = await transport.batch(
-        jobs.map((job) => job.command),
-        options,
-      )
-      jobs.forEach((job, index) => job.settle(results[index] as CommandResult))
-    } catch (error) {
-      for (const item of pending) item.reject(error)
+class HostProber implements Prober {
+  readonly host: string
+  readonly probe: Probe
+  readonly #transport: Transport
+  readonly #options: BatchOptions
+  readonly #cache = new Map<string, Slot>()
+  #queue: Pending[] = []
+
+  constructor(transport: Transport, signal: AbortSignal | undefined) {
+    this.#transport = transport
+    this.#options = signal ? { signal } : {}
+    this.host = transport.host
+    this.probe = this.#reader(new Set())
+  }
+
+  view(): View {
+    const used = new Set<Entry>()
+    const fresh = (): boolean => {
+      for (const entry of used) if (entry.stale) return false
+      return true
+    }
+    return { probe: this.#reader(used), used, fresh }
+  }
+
+  invalidate(resources: readonly Resource[] | undefined): void {
+    for (const [id, slot] of this.#cache) {
+      if (!anyTouches(resources, slot.entry.resources)) continue
+      slot.entry.stale = true
+      this.#cache.delete(id)
     }
   }
 
-  const flush = (): void => {
-    const pending = queue
-    queue = []
-    void send(pending)
-  }
-
-  const enqueue = (id: string, resources: readonly Resource[] | undefined, source: Source): Slot => {
-    const entry: Entry = { id, resources, stale: false }
-    const value = new Promise<unknown>((resolve, reject) => {
-      if (queue.length === 0) setImmediate(flush)
-      queue.push({ entry, source, resolve, reject })
+  async execute(
+    commands: readonly Command[],
+    touched: readonly Resource[] | undefined,
+    again: ReadonlySet<Entry>,
+  ): Promise<readonly CommandResult[]> {
+    const pending = this.#renew(again)
+    this.invalidate(touched)
+    const jobs = plan(pending)
+    const all = [...commands, ...jobs.map((job) => job.command)]
+    const results = await this.#transport.batch(all, { ...this.#options, failFast: true })
+    jobs.forEach((job, index) => {
+      const result = results[commands.length + index]
+      if (result && !result.notRun) job.settle(result)
     })
-    const slot: Slot = { entry, source, value }
-    cache.set(id, slot)
-    value.catch(() => cache.get(id) === slot && cache.delete(id))
-    return slot
+    // The renewed answers enter the cache in promise callbacks: let them run before anybody reads.
+    await new Promise(setImmediate)
+    return results.slice(0, commands.length)
   }
 
-  const read = (id: string, resources: readonly Resource[] | undefined, source: Source): Slot =>
-    cache.get(id) ?? enqueue(id, resources, source)
+  /** Entries to read again become pending reads that ride behind the commands. */
+  #renew(again: ReadonlySet<Entry>): Pending[] {
+    const pending: Pending[] = []
+    for (const { id } of again) {
+      const slot = this.#cache.get(id)
+      if (!slot) continue
+      const entry: Entry = { id, resources: slot.entry.resources, stale: false }
+      const value = new Promise<unknown>((resolve, reject) => {
+        pending.push({ entry, source: slot.source, resolve, reject })
+      })
+      const renewed: Slot = { entry, source: slot.source, value }
+      value.then(
+        () => this.#cache.set(id, renewed),
+        () => undefined,
+      )
+    }
+    return pending
+  }
 
-  const reader = (used: Set<Entry>): Probe => {
-    const take = (slot: Slot): Promise<unknown> => {
+  #reader(used: Set<Entry>): Probe {
+    const take = (
+      id: string,
+      resources: readonly Resource[] | undefined,
+      source: Source,
+    ): Promise<unknown> => {
+      const slot = this.#cache.get(id) ?? this.#enqueue(id, resources, source)
       used.add(slot.entry)
       return slot.value
     }
     return {
-      host: transport.host,
-      run: (argv, readOptions = {}) => {
-        const command = runCommand(argv, readOptions)
-        const slot = read(runId(command), readOptions.dependsOn, { kind: 'run', command })
-        return take(slot) as Promise<CommandResult>
+      host: this.host,
+      run: (argv, options = {}) => {
+        const command = runCommand(argv, options)
+        return take(runId(command), options.dependsOn, { kind: 'run', command }) as Promise<CommandResult>
       },
       ask: <T>(reading: Reading<T>, key: string) => {
-        const slot = read(`ask ${reading.name} ${key}`, [reading.resource(key)], {
-          kind: 'ask',
-          reading: reading as Reading<unknown>,
-          key,
-        })
-        return take(slot) as Promise<T>
+        const source: Source = { kind: 'ask', reading: reading as Reading<unknown>, key }
+        return take(`ask ${reading.name} ${key}`, [reading.resource(key)], source) as Promise<T>
       },
     }
   }
 
-  const invalidate = (resources: readonly Resource[] | undefined): void => {
-    for (const [id, slot] of cache) {
-      if (!anyTouches(resources, slot.entry.resources)) continue
-      slot.entry.stale = true
-      cache.delete(id)
-    }
-  }
-
-  /** Entries to read again become pending reads that ride behind the commands. */
-  const renew = (again: ReadonlySet<Entry>): Pending[] => {
-    const slots = [...again].map((entry) => cache.get(entry.id)).filter((slot) => slot !== undefined)
-    return slots.map((slot) => {
-      const entry: Entry = { id: slot.entry.id, resources: slot.entry.resources, stale: false }
-      let settle: Pick<Pending, 'resolve' | 'reject'> | undefined
-      const value = new Promise<unknown>((resolve, reject) => {
-        settle = { resolve, reject }
-      })
-      const renewed: Slot = { entry, source: slot.source, value }
-      value.then(
-        () => cache.set(entry.id, renewed),
-        () => undefined,
-      )
-      return { entry, source: slot.source, ...(settle as Pick<Pending, 'resolve' | 'reject'>) }
+  #enqueue(id: string, resources: readonly Resource[] | undefined, source: Source): Slot {
+    const entry: Entry = { id, resources, stale: false }
+    const value = new Promise<unknown>((resolve, reject) => {
+      if (this.#queue.length === 0) setImmediate(() => void this.#flush())
+      this.#queue.push({ entry, source, resolve, reject })
     })
+    const slot: Slot = { entry, source, value }
+    this.#cache.set(id, slot)
+    value.catch(() => this.#cache.get(id) === slot && this.#cache.delete(id))
+    return slot
   }
 
-  return {
-    host: transport.host,
-    probe: reader(new Set()),
-    view: () => {
-      const used = new Set<Entry>()
-      return {
-        probe: reader(used),
-        used,
-        fresh: () => {
-          for (const entry of used) if (entry.stale) return false
-          return true
-        },
-      }
-    },
-    invalidate,
-    execute: async (commands, touched, again) => {
-      const pending = renew(again)
-      invalidate(touched)
+  async #flush(): Promise<void> {
+    const pending = this.#queue
+    this.#queue = []
+    try {
       const jobs = plan(pending)
-      const results = await transport.batch([...commands, ...jobs.map((job) => job.command)], {
-        ...options,
-        failFast: true,
-      })
-      jobs.forEach((job, index) => {
-        const result = results[commands.length + index] as CommandResult
-        if (!result.notRun) job.settle(result)
-      })
-      await Promise.resolve()
-      return results.slice(0, commands.length)
-    },
+      const commands = jobs.map((job) => job.command)
+      const results = await this.#transport.batch(commands, this.#options)
+      jobs.forEach((job, index) => job.settle(results[index] as CommandResult))
+    } catch (error) {
+      for (const item of pending) item.reject(error)
+    }
   }
 }
