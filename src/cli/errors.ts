@@ -1,0 +1,61 @@
+import { EXIT, HactlError } from '../diag/diagnostic.ts'
+import type { Diagnostic, ExitCode } from '../diag/diagnostic.ts'
+import { version } from './help.ts'
+import { interrupt } from './interrupt.ts'
+import { note, printJson } from './io.ts'
+
+/** The format an error is printed in; read from the raw arguments, because parsing them may be what failed. */
+function formatOf(argv: readonly string[]): string {
+  const at = argv.findIndex((arg) => arg === '--format' || arg.startsWith('--format='))
+  const given = argv[at] ?? ''
+  return given.includes('=') ? given.slice(given.indexOf('=') + 1) : (argv[at + 1] ?? 'text')
+}
+
+const where = (diagnostic: Diagnostic): string => {
+  const { at, on } = diagnostic
+  if (at !== undefined) return `${at.file}:${at.line}:${at.col}`
+  return [on?.host, on?.task].filter((part) => part !== undefined).join(' · ') || 'hactl'
+}
+
+/** One diagnostic as lines: `where severity code: what`, then detail and hint. */
+function lines(diagnostic: Diagnostic): string[] {
+  const { severity, code, summary, detail, hint } = diagnostic
+  return [
+    `${where(diagnostic)} ${severity} ${code}: ${summary}`,
+    ...(detail?.split('\n').map((line) => `  ${line}`) ?? []),
+    ...(hint === undefined ? [] : [`  hint: ${hint}`]),
+  ]
+}
+
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError'
+
+function bugReport(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return [
+    'This is a bug in hactl. Please report it with the text below; remove what you do not want to share.',
+    `hactl ${version()}, Node.js ${process.version}, ${process.platform} ${process.arch}`,
+    stack,
+  ].join('\n')
+}
+
+/**
+ * Tells the user about an error and gives the exit code: HactlError as its diagnostics (one JSON document
+ * on standard output with `--format json` or `jsonl`), anything else as a bug with its stack.
+ */
+export async function report(error: unknown, argv: readonly string[]): Promise<ExitCode> {
+  if (interrupt.happened() && isAbort(error)) {
+    await note('Interrupted.')
+    return EXIT.interrupted
+  }
+  if (!(error instanceof HactlError)) {
+    await note(bugReport(error))
+    return EXIT.bug
+  }
+  const format = formatOf(argv)
+  if (format === 'json' || format === 'jsonl') {
+    await printJson({ exit: error.exit, diagnostics: error.diagnostics }, format)
+  } else {
+    await note(...error.diagnostics.flatMap(lines))
+  }
+  return error.exit
+}

@@ -1,0 +1,49 @@
+const soft = new AbortController()
+const hard = new AbortController()
+/** How long an aborted verb may take to close its sessions before the process ends anyway. */
+const GRACE_MS = 5000
+
+let waitsFor: (() => string) | undefined
+let lastResort: NodeJS.Timeout | undefined
+
+/**
+ * What Ctrl-C and SIGTERM mean to a verb. `soft`: finish what runs and stop. `hard`: abort now.
+ * A verb that can stop between steps calls `canFinish`; for every other verb the first Ctrl-C is `hard`.
+ */
+export const interrupt = {
+  soft: soft.signal,
+  hard: hard.signal,
+  /** Says that the verb heeds `soft`; `what` names what is being waited for, e.g. `package[postgresql] on pg3`. */
+  canFinish(what: () => string): void {
+    waitsFor = what
+  },
+  /** True after any of the two. */
+  happened: (): boolean => soft.signal.aborted || hard.signal.aborted,
+  /** Whether the verb heeds `soft`. */
+  finishes: (): boolean => waitsFor !== undefined,
+} as const
+
+/** Stops the verb as the first Ctrl-C does, without a word: nobody reads its output any more. */
+export const stopQuietly = (): void => soft.abort()
+
+function abort(): void {
+  soft.abort()
+  hard.abort()
+  lastResort ??= setTimeout(() => process.exit(130), GRACE_MS).unref()
+}
+
+function onSigint(): void {
+  if (hard.signal.aborted) process.exit(130)
+  if (soft.signal.aborted || waitsFor === undefined) {
+    abort()
+    return
+  }
+  soft.abort()
+  process.stderr.write(`\nStopping after ${waitsFor()}. Ctrl-C again aborts at once.\n`)
+}
+
+/** Starts to listen to SIGINT and SIGTERM. Called once, before the verb runs. */
+export function listen(): void {
+  process.on('SIGINT', onSigint)
+  process.on('SIGTERM', abort)
+}

@@ -1,0 +1,10 @@
+import { styleText } from 'node:util'
+
+export type Tone = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan'
+
+/** Underlines a text with a colour; the text already says everything without it. */
+export type Paint = (tone: Tone, text: string) => string
+
+export const plainPaint: Paint = (_tone, text) => text
+
+export const colorPaint: Paint = (tone, text) => (text === '' ? '' : styleText(tone, text))
