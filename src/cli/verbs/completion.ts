@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import { Argument } from 'commander'
-import { completionScript, SHELLS } from '../completion.ts'
+import { collectWords, completionScript, SHELLS } from '../completion.ts'
 import type { Shell } from '../completion.ts'
 import { out } from '../io.ts'
+import { withOutput } from '../options.ts'
 import { VERBS } from '../verbs.ts'
 
 /** `hactl completion SHELL`: a script to source in the shell's start-up file. */
@@ -11,6 +12,6 @@ export function configure(command: Command): void {
     .addArgument(new Argument('<shell>', 'the shell to complete in').choices(SHELLS))
     .addHelpText('after', '\nFor example in ~/.bashrc: source <(hactl completion bash)')
     .action(async (shell: Shell) => {
-      await out(completionScript(shell, VERBS))
+      await out(completionScript(shell, await collectWords(VERBS, withOutput)))
     })
 }
