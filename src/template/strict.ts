@@ -1,0 +1,31 @@
+interface Node {
+  readonly type: string
+  strict?: boolean
+  readonly path?: { readonly original?: string }
+  readonly params?: readonly unknown[]
+  readonly [key: string]: unknown
+}
+
+/** The helpers that may be given a variable that does not exist. */
+const LENIENT: ReadonlySet<string | undefined> = new Set(['default', 'defined'])
+
+const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null
+
+/**
+ * Marks the paths of a parsed template as strict, arguments of helpers included: Handlebars' own strict mode
+ * checks only the outermost path and lets a typo in `{{join itmes}}` pass.
+ */
+export function makeStrict(node: unknown, lenient = false): void {
+  if (Array.isArray(node)) return node.forEach((item) => makeStrict(item, lenient))
+  if (!isNode(node)) return
+  if (node.type === 'PathExpression') {
+    if (!lenient) node.strict = true
+    return
+  }
+  const calls = (node.params?.length ?? 0) > 0
+  const relaxed = lenient || (calls && LENIENT.has(node.path?.original))
+  for (const [key, child] of Object.entries(node)) {
+    if (key === 'loc' || (key === 'path' && calls)) continue
+    makeStrict(child, key === 'params' || key === 'hash' ? relaxed : lenient)
+  }
+}

@@ -1,0 +1,148 @@
+import Handlebars from 'handlebars'
+import { HactlError, problem, type Span } from '../diag/diagnostic.ts'
+import { Secret } from '../lib/secret.ts'
+import { suggest } from '../lib/suggest.ts'
+import { HELPERS } from './helpers.ts'
+import { createSealer } from './seal.ts'
+import { makeStrict } from './strict.ts'
+
+/** Names visible to a template. */
+export type Scope = Readonly<Record<string, unknown>>
+
+export interface Templates {
+  /**
+   * Renders one text. A text that is one whole `{{ expression }}` gives the value with its type; otherwise a
+   * string, or a Secret when a secret went into it. Undefined variables and syntax errors throw HactlError
+   * with the position inside the text, counted from `origin`.
+   */
+  render(text: string, scope: Scope, origin?: Span): unknown
+  /** Renders every string of a YAML value. `origin` gives the position of a path inside it. */
+  renderAll(
+    value: unknown,
+    scope: Scope,
+    origin?: (path: readonly (string | number)[]) => Span | undefined,
+  ): unknown
+}
+
+/** The variable a template could not find. */
+export class UndefinedVariable extends HactlError {
+  /** First part of its path: `status` of `status.primary`. */
+  readonly root: string
+  constructor(name: string, root: string, known: readonly string[], at: Span | undefined) {
+    const close = suggest(root, known)
+    super(
+      problem('template/undefined-variable', `the variable "${name}" is not defined`, {
+        ...(at && { at }),
+        hint: close ? `did you mean "${close}"?` : `known here: ${known.toSorted().join(', ')}`,
+      }),
+    )
+    this.root = root
+  }
+}
+
+const WHOLE = /^\s*\{\{(?![#/^>!{])([^{}]*)\}\}\s*$/
+
+interface Compiled {
+  readonly run: (context: unknown) => string
+  readonly whole: boolean
+}
+
+const shift = (origin: Span | undefined, line: number, col: number): Span | undefined =>
+  origin && { file: origin.file, line: origin.line + line - 1, col: line === 1 ? origin.col + col : col + 1 }
+
+function syntaxError(error: unknown, origin: Span | undefined): HactlError {
+  const message = error instanceof Error ? error.message : String(error)
+  const line = Number(/line (\d+)/.exec(message)?.[1] ?? 1)
+  const reason = message.split('\n').at(-1) ?? message
+  const at = shift(origin, line, 0)
+  return new HactlError(
+    problem('template/syntax', `this template cannot be parsed: ${reason}`, {
+      ...(at && { at }),
+      hint: 'a value looks like {{ name }}, a block like {{#if x}} … {{/if}}; write \\{{ for a plain "{{"',
+    }),
+  )
+}
+
+function runtimeError(error: unknown, context: unknown, origin: Span | undefined): unknown {
+  if (!(error instanceof Error) || error instanceof HactlError) return error
+  const { lineNumber, column } = error as { lineNumber?: number; column?: number }
+  const at = shift(origin, lineNumber ?? 1, column ?? 0) ?? origin
+  const missing = /^"([^"]+)" not defined in/.exec(error.message)?.[1]
+  const known = Object.keys(context as object)
+  if (missing !== undefined) return new UndefinedVariable(missing, missing, known, at)
+  const parent = /reading '([^']+)'/.exec(error.message)?.[1]
+  if (parent !== undefined) return new UndefinedVariable(`….${parent}`, parent, known, at)
+  return new HactlError(
+    problem('template/failed', error.message.split(' - ')[0] ?? '', { ...(at && { at }) }),
+  )
+}
+
+/** Makes a template engine: strict, without HTML escaping, with our helpers and typed whole expressions. */
+export function createTemplates(): Templates {
+  const hbs = Handlebars.create()
+  const { seal, unseal, unsealAll } = createSealer()
+  const cache = new Map<string, Compiled>()
+  let captured: unknown
+  for (const [name, helper] of Object.entries(HELPERS)) {
+    hbs.registerHelper(name, (...args: unknown[]) => seal(helper(...args.map(unseal))))
+  }
+  // Wraps a whole expression, so that its value is caught before Handlebars turns it into text.
+  hbs.registerHelper('hactl_value', (value: unknown) => {
+    captured = value
+    return ''
+  })
+
+  const compile = (text: string, origin: Span | undefined): Compiled => {
+    const known = cache.get(text)
+    if (known) return known
+    const inner = WHOLE.exec(text)?.[1]?.trim()
+    const source = inner === undefined ? text : `{{hactl_value ${wrap(inner)}}}`
+    try {
+      const ast = hbs.parse(source)
+      makeStrict(ast)
+      const compiled = { run: hbs.compile(ast, { strict: true, noEscape: true }), whole: inner !== undefined }
+      cache.set(text, compiled)
+      return compiled
+    } catch (error) {
+      throw syntaxError(error, origin)
+    }
+  }
+
+  const render = (text: string, scope: Scope, origin?: Span): unknown => {
+    if (!text.includes('{{')) return text
+    const { run, whole } = compile(text, origin)
+    const context = seal(scope)
+    captured = undefined
+    try {
+      const rendered = run(context)
+      return whole ? unsealAll(captured) : unseal(rendered)
+    } catch (error) {
+      throw runtimeError(error, context, origin)
+    }
+  }
+
+  return { render, renderAll: (value, scope, origin) => renderTree(render, value, scope, origin, []) }
+}
+
+/** `a.b` stays a path; `helper x y` becomes a subexpression. */
+const wrap = (expression: string): string =>
+  /^[^\s()]+$/.test(expression) || /^("[^"]*"|'[^']*')$/.test(expression) ? expression : `(${expression})`
+
+function renderTree(
+  render: Templates['render'],
+  value: unknown,
+  scope: Scope,
+  origin: ((path: readonly (string | number)[]) => Span | undefined) | undefined,
+  path: readonly (string | number)[],
+): unknown {
+  if (typeof value === 'string') return value.includes('{{') ? render(value, scope, origin?.(path)) : value
+  if (Array.isArray(value))
+    return value.map((item, index) => renderTree(render, item, scope, origin, [...path, index]))
+  if (typeof value !== 'object' || value === null || value instanceof Secret) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      renderTree(render, item, scope, origin, [...path, key]),
+    ]),
+  )
+}
