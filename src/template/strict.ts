@@ -16,8 +16,11 @@ const isNode = (value: unknown): value is Node => typeof value === 'object' && v
  * checks only the outermost path and lets a typo in `{{join itmes}}` pass.
  */
 export function makeStrict(node: unknown, lenient = false): void {
-  if (Array.isArray(node)) return node.forEach((item) => makeStrict(item, lenient))
-  if (!isNode(node)) return
+  if (Array.isArray(node)) for (const item of node) makeStrict(item, lenient)
+  else if (isNode(node)) visit(node, lenient)
+}
+
+function visit(node: Node, lenient: boolean): void {
   if (node.type === 'PathExpression') {
     if (!lenient) node.strict = true
     return

@@ -80,11 +80,13 @@ function runtimeError(error: unknown, context: unknown, origin: Span | undefined
 /** Makes a template engine: strict, without HTML escaping, with our helpers and typed whole expressions. */
 export function createTemplates(): Templates {
   const hbs = Handlebars.create()
-  const { seal, unseal, unsealAll } = createSealer()
+  const sealer = createSealer()
   const cache = new Map<string, Compiled>()
   let captured: unknown
   for (const [name, helper] of Object.entries(HELPERS)) {
-    hbs.registerHelper(name, (...args: unknown[]) => seal(helper(...args.map(unseal))))
+    hbs.registerHelper(name, (...args: unknown[]) =>
+      sealer.seal(helper(...args.map((arg) => sealer.unseal(arg)))),
+    )
   }
   // Wraps a whole expression, so that its value is caught before Handlebars turns it into text.
   hbs.registerHelper('hactl_value', (value: unknown) => {
@@ -111,11 +113,11 @@ export function createTemplates(): Templates {
   const render = (text: string, scope: Scope, origin?: Span): unknown => {
     if (!text.includes('{{')) return text
     const { run, whole } = compile(text, origin)
-    const context = seal(scope)
+    const context = sealer.seal(scope)
     captured = undefined
     try {
       const rendered = run(context)
-      return whole ? unsealAll(captured) : unseal(rendered)
+      return whole ? sealer.unsealAll(captured) : sealer.unseal(rendered)
     } catch (error) {
       throw runtimeError(error, context, origin)
     }
