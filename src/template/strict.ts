@@ -27,8 +27,8 @@ function visit(node: Node, lenient: boolean): void {
   }
   const calls = (node.params?.length ?? 0) > 0
   const relaxed = lenient || (calls && LENIENT.has(node.path?.original))
-  for (const [key, child] of Object.entries(node)) {
-    if (key === 'loc' || (key === 'path' && calls)) continue
-    makeStrict(child, key === 'params' || key === 'hash' ? relaxed : lenient)
+  const skipped = calls ? ['loc', 'path'] : ['loc']
+  for (const [key, child] of Object.entries(node).filter(([name]) => !skipped.includes(name))) {
+    makeStrict(child, ['params', 'hash'].includes(key) ? relaxed : lenient)
   }
 }
