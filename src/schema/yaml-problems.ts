@@ -1,0 +1,168 @@
+import { type Document, type YAMLError, isMap, isScalar, visit } from 'yaml'
+import type { Scalar, YAMLMap } from 'yaml'
+import type { Diagnostic, Span } from '../diag/diagnostic.ts'
+import { problem } from '../diag/diagnostic.ts'
+
+type ToSpan = (from: number, to: number) => Span
+
+interface Advice {
+  readonly code: string
+  readonly summary: string
+  readonly hint: string
+}
+
+const ADVICE: Readonly<Record<string, Advice>> = {
+  TAB_AS_INDENT: {
+    code: 'yaml/tab',
+    summary: 'a tab is used as indentation',
+    hint: 'indent with spaces: YAML does not allow tabs',
+  },
+  MULTIPLE_DOCS: {
+    code: 'yaml/many-documents',
+    summary: 'the file holds more than one YAML document',
+    hint: 'remove the "---" line and what belongs elsewhere; one file is one document',
+  },
+  BAD_INDENT: {
+    code: 'yaml/indent',
+    summary: 'the indentation fits no line above',
+    hint: 'align this line with the other keys of its map, or close the quote or bracket above it',
+  },
+  MISSING_CHAR: {
+    code: 'yaml/missing-colon',
+    summary: 'this text is a key without ": " after it',
+    hint: 'write "key: value" on one line, with a space after the colon',
+  },
+  MULTILINE_IMPLICIT_KEY: {
+    code: 'yaml/missing-colon',
+    summary: 'this text is a key without ": " after it, or a value in the wrong column',
+    hint: 'write "key: value" on one line, with a space after the colon',
+  },
+  BLOCK_AS_IMPLICIT_KEY: {
+    code: 'yaml/nested-colon',
+    summary: 'a second ": " inside a value',
+    hint: 'quote the value ("a: b"), or put the nested keys on indented lines of their own',
+  },
+  BLOCK_IN_FLOW: {
+    code: 'yaml/block-in-brackets',
+    summary: 'an indented block inside { } or [ ]',
+    hint: 'write the whole value in brackets, or the whole value as an indented block',
+  },
+  BAD_SCALAR_START: {
+    code: 'yaml/bad-start',
+    summary: 'a plain value cannot begin with this character',
+    hint: 'quote the value: "@…", "`…", "%…"',
+  },
+  BAD_DQ_ESCAPE: {
+    code: 'yaml/escape',
+    summary: 'unknown escape in a "double-quoted" text',
+    hint: "write \\\\ for a backslash, or use 'single quotes'",
+  },
+}
+
+/** One syntax error or warning of the parser, in our words where the parser's are about YAML's insides. */
+export function syntaxProblem(error: YAMLError, text: string, span: ToSpan): Diagnostic {
+  const end = text.trimEnd().length
+  const at = error.pos[0] > end ? span(Math.max(0, end - 1), end) : span(error.pos[0], error.pos[1])
+  const unclosed = unclosedProblem(error.message, at)
+  if (unclosed) return unclosed
+  if (error.code === 'TAG_RESOLVE_FAILED') return tagProblem(text.slice(error.pos[0], error.pos[1]), at)
+  // The parser reports a tab in several ways; the text itself is the better witness.
+  const lineStart = text.lastIndexOf('\n', error.pos[0] - 1) + 1
+  const isTab = /^ *\t/.test(text.slice(lineStart))
+  const advice = ADVICE[isTab ? 'TAB_AS_INDENT' : error.code]
+  if (!advice) return problem('yaml/syntax', lowerFirst(error.message), { at })
+  return problem(advice.code, advice.summary, { at, hint: advice.hint })
+}
+
+function unclosedProblem(message: string, at: Span): Diagnostic | undefined {
+  const mark = /end with an? ([\]}])|closing (["'])/.exec(message)
+  if (!mark) return undefined
+  const what = mark[1] ?? mark[2] ?? ''
+  const hint = `close it before this place: add ${what}`
+  return problem('yaml/unclosed', `a bracket or quote is not closed: ${what} is missing`, { at, hint })
+}
+
+const tagProblem = (tag: string, at: Span): Diagnostic =>
+  tag.startsWith('!vault')
+    ? problem('yaml/vault', 'an Ansible Vault value: hactl does not read these', {
+        at,
+        hint: 'move the value to secrets.age.yml (`hactl secrets edit`) and refer to it as "{{ secrets.name }}"',
+      })
+    : problem('yaml/tag', `the tag ${tag.split(/\s/)[0]} is not known`, { at, hint: 'remove the tag' })
+
+/** A sentence that goes on after a colon. */
+export const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
+
+/** Problems of a document that parses: duplicate keys, unknown aliases, values that YAML 1.1 reads otherwise. */
+export function scanDocument(document: Document.Parsed, span: ToSpan): Diagnostic[] {
+  const found: Diagnostic[] = []
+  visit(document, {
+    Map: (_, map) => {
+      found.push(...duplicateKeys(map, span), ...templateAsMap(map, span))
+    },
+    Scalar: (_, scalar) => {
+      const diagnostic = scalarProblem(scalar, span)
+      if (diagnostic) found.push(diagnostic)
+    },
+    Alias: (_, alias) => {
+      if (alias.resolve(document)) return
+      const at = span(alias.range?.[0] ?? 0, alias.range?.[1] ?? 0)
+      const hint = `write "&${alias.source}" before the value it stands for, above this line`
+      found.push(problem('yaml/alias', `no anchor called "${alias.source}"`, { at, hint }))
+    },
+  })
+  return found
+}
+
+function duplicateKeys(map: YAMLMap, span: ToSpan): Diagnostic[] {
+  const first = new Map<string, Span>()
+  const found: Diagnostic[] = []
+  for (const { key } of map.items) {
+    if (!isScalar(key) || !key.range || key.value === '<<') continue
+    const name = String(key.value)
+    const at = span(key.range[0], key.range[1])
+    const earlier = first.get(name)
+    if (!earlier) {
+      first.set(name, at)
+      continue
+    }
+    const hint = 'keep one of the two; merge what they hold'
+    const summary = `the key "${name}" is written twice in one map (first on line ${earlier.line})`
+    found.push(problem('yaml/duplicate-key', summary, { at, hint }))
+  }
+  return found
+}
+
+/** `port: {{ x }}` without quotes is a map whose key is a map: the classic slip of playbook authors. */
+function templateAsMap(map: YAMLMap, span: ToSpan): Diagnostic[] {
+  const inner = map.items[0]?.key
+  if (map.flow !== true || !isMap(inner) || inner.flow !== true || !map.range) return []
+  const at = span(map.range[0], map.range[1])
+  const hint = 'quote the template: "{{ name }}"'
+  return [problem('yaml/unquoted-template', 'an unquoted {{ … }} is a map to YAML, not a template', { at, hint })]
+}
+
+const BOOLEAN_1_1 = /^(?:yes|no|on|off)$/i
+const OCTAL_1_1 = /^[-+]?0[0-7_]+$/
+const SEXAGESIMAL = /^[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+$/
+
+/** What YAML 1.1 (Ansible) and YAML 1.2 (hactl, editors) read as different values is refused: quote it. */
+function scalarProblem(scalar: Scalar, span: ToSpan): Diagnostic | undefined {
+  const text = scalar.source
+  if (scalar.type !== 'PLAIN' || text === undefined || text === '' || !scalar.range) return undefined
+  const at = span(scalar.range[0], scalar.range[1])
+  if (BOOLEAN_1_1.test(text)) {
+    const summary = `${text} is a boolean to Ansible and a text to YAML 1.2`
+    const meant = /^(?:yes|on)$/i.test(text) ? 'true' : 'false'
+    return problem('yaml/boolean', summary, { at, hint: `write true or false (here: ${meant}), or quote it: "${text}"` })
+  }
+  if (OCTAL_1_1.test(text)) {
+    const summary = `${text} is an octal number to Ansible and ${Number(text)} to YAML 1.2`
+    return problem('yaml/octal', summary, { at, hint: `quote it: "${text}"` })
+  }
+  if (SEXAGESIMAL.test(text)) {
+    const summary = `${text} is a number in base 60 to Ansible and a text to YAML 1.2`
+    return problem('yaml/base-60', summary, { at, hint: `quote it: "${text}"` })
+  }
+  return undefined
+}
