@@ -45,7 +45,10 @@ function closingLine(diagnostics: readonly Diagnostic[], closing: string | undef
   const unique = sortDiagnostics(diagnostics)
   const errors = unique.filter((each) => each.severity === 'error').length
   const warnings = unique.length - errors
-  const parts = [...(errors > 0 ? [count(errors, 'error')] : []), ...(warnings > 0 ? [count(warnings, 'warning')] : [])]
+  const parts = [
+    ...(errors > 0 ? [count(errors, 'error')] : []),
+    ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+  ]
   return `${parts.join(', ')}.${closing === undefined ? '' : ` ${closing}`}`
 }
 

@@ -139,7 +139,9 @@ function templateAsMap(map: YAMLMap, span: ToSpan): Diagnostic[] {
   if (map.flow !== true || !isMap(inner) || inner.flow !== true || !map.range) return []
   const at = span(map.range[0], map.range[1])
   const hint = 'quote the template: "{{ name }}"'
-  return [problem('yaml/unquoted-template', 'an unquoted {{ … }} is a map to YAML, not a template', { at, hint })]
+  return [
+    problem('yaml/unquoted-template', 'an unquoted {{ … }} is a map to YAML, not a template', { at, hint }),
+  ]
 }
 
 const BOOLEAN_1_1 = /^(?:yes|no|on|off)$/i
@@ -154,7 +156,10 @@ function scalarProblem(scalar: Scalar, span: ToSpan): Diagnostic | undefined {
   if (BOOLEAN_1_1.test(text)) {
     const summary = `${text} is a boolean to Ansible and a text to YAML 1.2`
     const meant = /^(?:yes|on)$/i.test(text) ? 'true' : 'false'
-    return problem('yaml/boolean', summary, { at, hint: `write true or false (here: ${meant}), or quote it: "${text}"` })
+    return problem('yaml/boolean', summary, {
+      at,
+      hint: `write true or false (here: ${meant}), or quote it: "${text}"`,
+    })
   }
   if (OCTAL_1_1.test(text)) {
     const summary = `${text} is an octal number to Ansible and ${Number(text)} to YAML 1.2`

@@ -1,0 +1,214 @@
+import type { ErrorObject } from 'ajv'
+import type { Diagnostic } from '../diag/diagnostic.ts'
+import { problem } from '../diag/diagnostic.ts'
+import { MASK, Secret } from '../lib/secret.ts'
+import { suggest } from '../lib/suggest.ts'
+import type { CheckContext } from './validate.ts'
+import type { Path } from './yaml.ts'
+
+/** Keywords that only say that another one failed. */
+const ECHOES = new Set(['if', 'anyOf', 'oneOf', 'allOf', 'not'])
+
+/** Validator errors as diagnostics: one for each place, the most telling keyword first. */
+export function explainErrors(
+  errors: readonly ErrorObject[],
+  data: unknown,
+  context: CheckContext,
+): readonly Diagnostic[] {
+  const telling = errors.filter((error) => !ECHOES.has(error.keyword))
+  const byPlace = new Map<string, Diagnostic>()
+  for (const error of telling.length > 0 ? telling : errors) {
+    const path = pathOf(error.instancePath, data)
+    const diagnostic = explain({ error, path, value: error.data, context })
+    const key = JSON.stringify([
+      diagnostic.at ?? path,
+      error.keyword === 'required' ? diagnostic.summary : '',
+    ])
+    if (!byPlace.has(key)) byPlace.set(key, diagnostic)
+  }
+  return [...byPlace.values()]
+}
+
+/** A JSON pointer as keys and indexes; numbers only where the data has a list. */
+function pathOf(pointer: string, data: unknown): Path {
+  let value = data
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => {
+      const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
+      const key = Array.isArray(value) ? Number(name) : name
+      value = (value as Record<string | number, unknown> | undefined)?.[key]
+      return key
+    })
+}
+
+interface Found {
+  readonly error: ErrorObject
+  readonly path: Path
+  readonly value: unknown
+  readonly context: CheckContext
+}
+
+/** A path as people write it: `cluster.postgres.hba[2]`. */
+export const showPath = (path: Path, root?: string): string =>
+  path.reduce<string>(
+    (text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`),
+    root ?? '',
+  )
+
+function explain(found: Found): Diagnostic {
+  switch (found.error.keyword) {
+    case 'additionalProperties':
+      return unknownKey(found, String(found.error.params['additionalProperty']))
+    case 'propertyNames':
+      return unknownKey(found, String(found.error.params['propertyName']))
+    case 'required':
+      return missingKey(found, String(found.error.params['missingProperty']))
+    case 'enum':
+      return notInList(found, found.error.params['allowedValues'] as readonly unknown[])
+    case 'const':
+      return notInList(found, [found.error.params['allowedValue']])
+    case 'type':
+      return wrongType(found, [found.error.params['type'] as string | string[]].flat())
+    case 'text':
+      return wrongType(found, ['string'])
+    default:
+      return wrongValue(found)
+  }
+}
+
+const nameOf = ({ path, context }: Found): string => showPath(path, context.name)
+const fullPath = ({ path, context }: Found): Path => [...(context.at ?? []), ...path]
+
+function unknownKey(found: Found, key: string): Diagnostic {
+  const { context, error } = found
+  const parent = error.parentSchema as { properties?: Record<string, unknown> } | undefined
+  const known = Object.keys(parent?.properties ?? {})
+  const guess = suggest(key, known)
+  const within = nameOf(found)
+  return problem(
+    `${context.area}/unknown-key`,
+    `unknown key "${key}"${within === '' ? '' : ` in ${within}`}`,
+    {
+      at: context.where([...fullPath(found), key], 'key'),
+      hint: guess === undefined ? `known keys: ${known.toSorted().join(', ')}` : `did you mean "${guess}"?`,
+    },
+  )
+}
+
+function missingKey(found: Found, key: string): Diagnostic {
+  const { context, error } = found
+  const within = nameOf(found)
+  const properties = (error.parentSchema as { properties?: Record<string, { description?: string }> })
+    .properties
+  const about = properties?.[key]?.description
+  return problem(`${context.area}/missing-key`, `${within === '' ? 'the file' : within} has no "${key}"`, {
+    at: context.where(fullPath(found), 'key'),
+    hint: about === undefined ? `add "${key}:"` : `add "${key}:" (${about.replace(/\.$/, '')})`,
+  })
+}
+
+function notInList(found: Found, allowed: readonly unknown[]): Diagnostic {
+  const { context, value } = found
+  const words = allowed.map(String)
+  const hints = { at: context.where(fullPath(found)) }
+  const guess = typeof value === 'string' ? suggest(value, words) : undefined
+  // `version: "15"` where 15 is meant, or the other way round.
+  const twin = allowed.find((each) => typeof each !== typeof value && String(each) === show(value))
+  const summary = `${nameOf(found)} is ${describe(value)}, not one of ${words.join(', ')}`
+  const hint =
+    twin === undefined
+      ? guess === undefined
+        ? `write one of: ${words.join(', ')}`
+        : `did you mean "${guess}"?`
+      : typeof twin === 'string'
+        ? `quote it: "${twin}"`
+        : `write ${String(twin)} without quotes`
+  return problem(`${context.area}/not-in-list`, summary, { ...hints, hint })
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+  null: 'empty',
+}
+
+function wrongType(found: Found, types: readonly string[]): Diagnostic {
+  const { context, value } = found
+  const wanted = types.map((type) => WORDS[type] ?? type).join(' or ')
+  const summary = `${nameOf(found) || 'the file'} is ${describe(value)}, but must be ${wanted}`
+  const at = context.where(fullPath(found))
+  return problem(`${context.area}/wrong-type`, summary, { at, hint: typeHint(value, types) })
+}
+
+function typeHint(value: unknown, types: readonly string[]): string {
+  const has = (type: string): boolean => types.includes(type)
+  if (value instanceof Secret) return 'write the value itself; a secret is only allowed where it stays hidden'
+  if (has('boolean')) {
+    if (/^(?:yes|on|y|true|1)$/i.test(show(value))) return 'write true'
+    if (/^(?:no|off|n|false|0)$/i.test(show(value))) return 'write false'
+    return 'write true or false, without quotes'
+  }
+  if ((has('number') || has('integer')) && typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value)) {
+    return has('integer') && value.includes('.') ? 'write a whole number' : `write ${value} without quotes`
+  }
+  if (has('string') && (typeof value === 'number' || typeof value === 'boolean'))
+    return `quote it: "${show(value)}"`
+  if (has('array') && (typeof value === 'string' || typeof value === 'number'))
+    return `write a list: [${show(value)}]`
+  if (has('array')) return 'write a list: one "- item" on each line'
+  if (has('object')) return 'write a map: "key: value" lines, indented below this key'
+  return `write ${types.map((type) => WORDS[type] ?? type).join(' or ')}`
+}
+
+function wrongValue(found: Found): Diagnostic {
+  const { context, error, value } = found
+  const schema = error.parentSchema as { description?: string; examples?: unknown[] } | undefined
+  const summary = `${nameOf(found) || 'the file'} is ${describe(value)}, which ${constraint(error)}`
+  const example = schema?.examples?.[0]
+  const hint = example === undefined ? schema?.description : `for example: ${String(example)}`
+  return problem(`${context.area}/wrong-value`, summary, {
+    at: context.where(fullPath(found)),
+    ...(hint !== undefined && { hint }),
+  })
+}
+
+/** What a value breaks, in words. */
+function constraint({ keyword, params, message }: ErrorObject): string {
+  const limit = String(params['limit'] ?? params['multipleOf'] ?? '')
+  const words: Readonly<Record<string, string>> = {
+    minimum: `is below ${limit}`,
+    maximum: `is above ${limit}`,
+    exclusiveMinimum: `is not above ${limit}`,
+    exclusiveMaximum: `is not below ${limit}`,
+    multipleOf: `is no multiple of ${limit}`,
+    minLength: limit === '1' ? 'must not be empty' : `is shorter than ${limit} characters`,
+    maxLength: `is longer than ${limit} characters`,
+    minItems: `has fewer than ${limit} items`,
+    maxItems: `has more than ${limit} items`,
+    minProperties: `has fewer than ${limit} keys`,
+    maxProperties: `has more than ${limit} keys`,
+    uniqueItems: 'holds an item twice',
+    pattern: 'has the wrong form',
+    format: `is no ${String(params['format'])}`,
+  }
+  return words[keyword] ?? message ?? 'is not allowed'
+}
+
+const show = (value: unknown): string =>
+  (typeof value === 'string' ? value : JSON.stringify(value)) ?? 'nothing'
+
+/** A value in a sentence: `the text "x"`, `the number 5`, `a list`. Secrets stay hidden. */
+export function describe(value: unknown): string {
+  if (value instanceof Secret) return `a secret (${MASK})`
+  if (value === null || value === undefined) return 'empty'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
+  if (typeof value === 'object') return 'a map'
+  if (typeof value === 'string') return `"${value.length > 60 ? `${value.slice(0, 57)}…` : value}"`
+  return typeof value === 'number' ? `the number ${value}` : show(value)
+}
