@@ -11,8 +11,8 @@ export interface Reading<T> {
   command(keys: readonly string[]): Command
   /** One value for every key. May throw HactlError. */
   parse(result: CommandResult, keys: readonly string[]): ReadonlyMap<string, T>
-  /** The resource a key stands for (`file:/etc/hosts`, `unit:x`, `package:x`), matched against `touches`. */
-  resource(key: string): Resource
+  /** What a key's answer depends on (`file:/etc/hosts`, `unit:x`, `package:x`), matched against `touches`. */
+  resource(key: string): Resource | readonly Resource[]
 }
 
 /**

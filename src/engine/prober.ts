@@ -194,7 +194,7 @@ class HostProber implements Prober {
       },
       ask: <T>(reading: Reading<T>, key: string) => {
         const source: Source = { kind: 'ask', reading: reading as Reading<unknown>, key }
-        return take(`ask ${reading.name} ${key}`, [reading.resource(key)], source) as Promise<T>
+        return take(`ask ${reading.name} ${key}`, [reading.resource(key)].flat(), source) as Promise<T>
       },
     }
   }
