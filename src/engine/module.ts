@@ -28,6 +28,8 @@ export interface ModuleSpec<Args extends TObject, S extends State> {
   refuse?(from: S, to: Partial<S>, args: Static<Args>): Diagnostic | undefined
   /** Impact to show beside one changed field (`settings.max_connections`), when worse than its step's. */
   fieldImpact?(field: string, from: S, args: Static<Args>): Impact | undefined
+  /** The action to run instead when the arguments ask for an event (`state: restarted`), not for a state. Pure. */
+  event?(args: Static<Args>): Action | undefined
   /** What the steps may change, so that unrelated readings stay valid. Default: everything on the host. */
   touches?(args: Static<Args>): readonly Resource[]
   /**

@@ -1,0 +1,68 @@
+import type { Diagnostic, Span } from '../diag/diagnostic.ts'
+import type { Host } from '../inventory/inventory.ts'
+import type { Scope, Templates } from '../template/template.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { Emit } from './events.ts'
+import type { Impact } from './impact.ts'
+import type { Registry } from './module.ts'
+import type { Prober } from './prober.ts'
+
+export type Mode = 'plan' | 'apply'
+
+/** An open host. */
+export interface Session {
+  readonly transport: Transport
+  readonly prober: Prober
+}
+
+/** A file beside a playbook: templates and files to copy. */
+export interface SourceFile {
+  readonly path: string
+  readonly text: string
+}
+
+/** What a run is given from outside; the engine knows no stack and no terminal. */
+export interface RunOptions {
+  readonly registry: Registry
+  readonly templates: Templates
+  readonly hosts: ReadonlyMap<string, Host>
+  readonly groups: ReadonlyMap<string, readonly string[]>
+  /** Host names of a pattern, limited to what this run may touch. Throws HactlError. */
+  readonly select: (pattern: string | readonly string[], at: Span) => readonly string[]
+  readonly sessions: ReadonlyMap<string, Session>
+  /** Hosts without a session, and why. */
+  readonly failures: ReadonlyMap<string, Diagnostic>
+  /** Variables of every host: `cluster`, `params`, `status` … */
+  readonly vars: Scope
+  /** Finds `src` of a template or file: the site's folder first, then the package's. */
+  readonly lookup: (kind: 'template' | 'file', name: string, playbook: string) => SourceFile | undefined
+  readonly emit: Emit
+  /** Masks secrets in text from outside. */
+  readonly mask: (text: string) => string
+  readonly forks: number
+  readonly tags?: readonly string[]
+  readonly startAt?: string
+  readonly verbose: number
+  /** Changes worse than this are refused (apply). */
+  readonly allowed: Impact
+  readonly soft?: AbortSignal
+  readonly hard?: AbortSignal
+  /** Folder on the hosts where a run keeps its lock and pending handlers; without it nothing is locked. */
+  readonly stateDir?: string
+}
+
+/** A host during a run. */
+export interface HostState {
+  readonly name: string
+  readonly host: Host
+  readonly session: Session
+  registered: Readonly<Record<string, unknown>>
+  /** Names of notified handlers of the current play. */
+  notified: Set<string>
+  /** Why the host does no more in this run. */
+  stopped?: 'failed' | 'unreachable' | 'interrupted'
+  /** Something was changed on it since the last barrier that other hosts could see. */
+  spread: boolean
+  /** Plan: something would have changed by now. */
+  changed: boolean
+}

@@ -1,0 +1,91 @@
+import { DURATION_PATTERN } from '../lib/duration.ts'
+import { Type } from '../lib/type.ts'
+
+const text = (description: string) => Type.String({ description, minLength: 1 })
+const names = (description: string) =>
+  Type.Unsafe<string | readonly string[]>({
+    description,
+    anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+  })
+const anything = (description: string) => Type.Unknown({ description })
+const map = (description: string) =>
+  Type.Unsafe<Readonly<Record<string, unknown>>>({ description, type: 'object' })
+const duration = (description: string) => Type.String({ description, pattern: DURATION_PATTERN })
+
+/** A predicate: `{ var | fact, is | is_not | in | gte | lte | defined }`, `all`, `any`, `not`, or a list (all). */
+const when = Type.Unsafe<unknown>({
+  description:
+    'A condition: { var: NAME, is: VALUE }, { fact: NAME, in: [...] }, { all: [...] }, { any: [...] }, { not: … }; a list means all.',
+  type: ['object', 'array'],
+})
+
+/** The keys of a task beside the one module key. */
+export const taskKeys = {
+  name: text('What is true afterwards.'),
+  when: Type.Optional(when),
+  notify: Type.Optional(names('Handlers to run at the end of the play when this task changed something.')),
+  loop: Type.Optional(anything('A list; the task runs once for each item, as {{ item }}.')),
+  register: Type.Optional(
+    Type.String({ description: 'Variable that gets the result.', pattern: '^[a-z][a-z0-9_]*$' }),
+  ),
+  run_once: Type.Optional(Type.Boolean({ description: 'Run on the first host of the play only.' })),
+  delegate_to: Type.Optional(text('Run on this host instead, with the variables of the play’s host.')),
+  tags: Type.Optional(names('Labels for --tags.')),
+  timeout: Type.Optional(duration('Longest time the task may take, e.g. 60s.')),
+  retry: Type.Optional(duration('Try again until it works, for at most this long.')),
+  as: Type.Optional(text('Account that runs the steps.')),
+  check: Type.Optional(Type.Boolean({ description: 'false: not part of a plan, only of an apply.' })),
+} as const
+
+const task = Type.Unsafe<Readonly<Record<string, unknown>>>({
+  type: 'object',
+  description: 'A name, exactly one module with its arguments, and keywords.',
+  properties: taskKeys,
+  required: ['name'],
+})
+
+const param = Type.Object({
+  type: Type.Enum(['host', 'string', 'integer', 'boolean'], { description: 'What it must be.' }),
+  about: text('What it means, for --help.'),
+  group: Type.Optional(text('A host of this group (type host).')),
+  default: Type.Optional(anything('Value when it is not given; without one it is required.')),
+  optional: Type.Optional(Type.Boolean({ description: 'May be left out without a default.' })),
+})
+
+const play = Type.Object({
+  name: Type.Optional(text('What the play does.')),
+  import: Type.Optional(text('A file of plays to put in place of this one, e.g. common/hosts.yml.')),
+  hosts: Type.Optional(names('Host pattern, or a list of names.')),
+  serial: Type.Optional(
+    Type.Integer({ description: 'Hosts worked on at the same time, batch after batch.', minimum: 1 }),
+  ),
+  any_errors_fatal: Type.Optional(Type.Boolean({ description: 'A failed host stops the whole run.' })),
+  vars: Type.Optional(map('Variables of this play.')),
+  tags: Type.Optional(names('Labels for --tags, for all its tasks.')),
+  when: Type.Optional(when),
+  tasks: Type.Optional(Type.Array(task, { description: 'In order.' })),
+  handlers: Type.Optional(
+    Type.Array(task, { description: 'Run once at the end of the play when notified.' }),
+  ),
+})
+
+/** A playbook or runbook file. */
+export const playbookSchema = Type.Object({
+  name: text('What the playbook does.'),
+  about: Type.Optional(text('A longer description.')),
+  aliases: Type.Optional(
+    Type.Array(Type.String(), { description: 'Other names, e.g. those of older tools.' }),
+  ),
+  params: Type.Optional(Type.Map(param, { description: 'What the operator may give on the command line.' })),
+  needs: Type.Optional(
+    Type.Array(Type.Enum(['status']), {
+      description: 'Readings of the whole cluster made before the start.',
+    }),
+  ),
+  require: Type.Optional(
+    Type.Array(map('One requirement.'), { description: 'Checked before anything is touched.' }),
+  ),
+  confirm: Type.Optional(text('What the operator must agree to.')),
+  vars: Type.Optional(map('Variables of all plays.')),
+  plays: Type.Array(play, { description: 'In order.' }),
+})
