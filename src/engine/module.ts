@@ -68,7 +68,8 @@ export interface Fact<T = unknown> {
   readonly kind: 'fact'
   readonly name: string
   readonly about: string
-  read(probe: Probe): Promise<T>
+  /** `vars`: the variables of the task's host (`cluster`, host variables …). May throw NotYet. */
+  read(probe: Probe, vars: Readonly<Record<string, unknown>>): Promise<T>
 }
 
 /** What the engine runs: modules and actions with their types erased. */
