@@ -1,0 +1,22 @@
+/** `1 host`, `3 hosts`. */
+export const count = (number: number, word: string): string =>
+  `${number.toLocaleString('en')} ${word}${number === 1 ? '' : 's'}`
+
+/** Cuts a text to a number of columns, the last one then `…`. Wide characters are not expected here. */
+export const clip = (text: string, width: number): string =>
+  text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
+
+/** Breaks a list into lines that fit; a single longer word stands alone. */
+export function wrap(words: readonly string[], separator: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of words) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + separator.length + word.length <= width) {
+      lines[lines.length - 1] = `${last}${separator}${word}`
+    } else lines.push(word)
+  }
+  return lines
+}
+
+/** Breaks sentences into lines that fit, between words. */
+export const fold = (text: string, width: number): string[] => wrap(text.split(' '), ' ', width)
