@@ -1,0 +1,173 @@
+import type { Diagnostic } from '../diag/diagnostic.ts'
+import { problem } from '../diag/diagnostic.ts'
+import { suggest } from '../lib/suggest.ts'
+import { fillDefaults } from '../schema/build.ts'
+import { describe } from '../schema/explain.ts'
+import { checkSchema } from '../schema/validate.ts'
+import type { Path, Where } from '../schema/yaml.ts'
+import type { Cluster, Host, Vars } from './inventory.ts'
+import { type Layer, type Sourced, isMap } from './layout.ts'
+import { resolveVars } from './references.ts'
+import type { StackSpec } from './stack-spec.ts'
+import { checkCluster } from './topology.ts'
+
+export interface ClusterInput {
+  /** Groups that carry a `cluster` variable themselves, with their merged variables. */
+  readonly carriers: ReadonlyMap<string, Layer>
+  readonly hosts: readonly Host[]
+  readonly extra: Vars
+  /** Undefined: the variable is taken as it is written. */
+  readonly stacks?: readonly StackSpec[]
+}
+
+export interface Clusters {
+  readonly clusters: readonly Cluster[]
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Every `cluster` variable as a Cluster: checked against its stack, filled with defaults, with its hosts. */
+export function readClusters(input: ClusterInput): Clusters {
+  const diagnostics: Diagnostic[] = [...ambiguous(input)]
+  const clusters: Cluster[] = []
+  for (const [group, vars] of input.carriers) {
+    const read = readCluster(input, group, vars)
+    diagnostics.push(...read.diagnostics)
+    if (!read.cluster) continue
+    const { name, where } = read.cluster
+    if (clusters.some((other) => other.name === name)) {
+      const hint = 'give every cluster of the inventory its own name'
+      diagnostics.push(
+        problem('inventory/duplicate-cluster', `two clusters are called "${name}"`, {
+          ...spot(where, ['name']),
+          hint,
+        }),
+      )
+    }
+    clusters.push(read.cluster)
+  }
+  return { clusters, diagnostics }
+}
+
+const spot = (where: Cluster['where'], path: Path): Partial<Diagnostic> => {
+  const at = where(path)
+  return at ? { at } : {}
+}
+
+/** A host belongs to one cluster at most, else nobody could say which one a command acts on. */
+function ambiguous({ carriers, hosts }: ClusterInput): Diagnostic[] {
+  return hosts.flatMap((host) => {
+    const groups = host.groups.filter((group) => carriers.has(group))
+    const last = groups.at(-1)
+    const sourced = last === undefined ? undefined : carriers.get(last)?.get('cluster')
+    if (groups.length < 2 || !sourced) return []
+    const summary = `the host "${host.name}" is in two clusters: those of the groups ${groups.join(' and ')}`
+    const hint = 'put `cluster` on groups that share no host (never on "all" and on another group)'
+    return [
+      problem('inventory/two-clusters', summary, { at: sourced.source.where(sourced.path, 'key'), hint }),
+    ]
+  })
+}
+
+function readCluster(
+  input: ClusterInput,
+  group: string,
+  vars: Layer,
+): Clusters & { readonly cluster?: Cluster } {
+  const sourced = vars.get('cluster') as Sourced
+  const fileWhere: Where = (path, part) => sourced.source.where([...sourced.path, ...path], part)
+  const fail = (diagnostic: Diagnostic): Clusters => ({ clusters: [], diagnostics: [diagnostic] })
+  const resolved = resolveVars({ vars, extra: input.extra })
+  const raw = resolved.vars['cluster']
+  if (!isMap(raw)) {
+    const summary = `cluster is ${describe(raw)}, but must be a map`
+    const hint = 'write at least: cluster: { name: NAME, stack: STACK }'
+    return fail(problem('inventory/wrong-type', summary, { at: fileWhere([], 'key'), hint }))
+  }
+  const identity = checkIdentity(raw, input.stacks, fileWhere)
+  const stack = input.stacks?.find((each) => each.name === raw['stack'])
+  const name = typeof raw['name'] === 'string' ? raw['name'] : group
+  const hosts = input.hosts.filter((host) => host.groups.includes(group))
+  const filled = (stack ? fillDefaults(withIdentity(stack), raw) : raw) as Vars
+  const cluster: Cluster = { name, stack: String(raw['stack']), group, vars: filled, hosts, where: fileWhere }
+  const schema = stack
+    ? checkSchema(withIdentity(stack), filled, { area: 'inventory', where: fileWhere, name: 'cluster' })
+    : []
+  const diagnostics = [
+    ...resolved.diagnostics,
+    ...identity,
+    ...schema,
+    ...noHosts(cluster),
+    ...checkCluster(cluster),
+  ]
+  const isSound = diagnostics.every((each) => each.severity !== 'error')
+  // A stack's own rules may rely on the schema; half-known data would only make them guess.
+  const own = stack && isSound ? stack.check(cluster) : []
+  return { clusters: [cluster], cluster, diagnostics: [...diagnostics, ...own] }
+}
+
+function noHosts({ hosts, group, where, name }: Cluster): Diagnostic[] {
+  if (hosts.length > 0) return []
+  const hint = `add hosts to the group "${group}"`
+  return [problem('inventory/no-hosts', `the cluster "${name}" has no hosts`, { ...spot(where, []), hint })]
+}
+
+function checkIdentity(
+  raw: Readonly<Record<string, unknown>>,
+  stacks: readonly StackSpec[] | undefined,
+  where: Where,
+): Diagnostic[] {
+  const found: Diagnostic[] = []
+  const { name, stack } = raw as { name?: unknown; stack?: unknown }
+  if (name === undefined) {
+    found.push(
+      problem('inventory/missing-key', 'cluster has no "name"', {
+        at: where([], 'key'),
+        hint: 'add "name:", e.g. name: pgcluster',
+      }),
+    )
+  } else if (typeof name !== 'string' || !/^[A-Za-z][A-Za-z0-9_-]{0,62}$/.test(name)) {
+    const summary = `the cluster name is ${describe(name)}: it needs a letter, then letters, digits, _ or -`
+    found.push(
+      problem('inventory/cluster-name', summary, {
+        at: where(['name']),
+        hint: 'write for example: name: pgcluster',
+      }),
+    )
+  }
+  if (!stacks) return found
+  const names = stacks.map((each) => each.name)
+  const list = `write one of: ${names.join(', ')}`
+  if (stack === undefined) {
+    found.push(
+      problem('inventory/missing-key', 'cluster has no "stack"', {
+        at: where([], 'key'),
+        hint: `add "stack:"; ${list}`,
+      }),
+    )
+  } else if (!names.includes(String(stack))) {
+    const guess = typeof stack === 'string' ? suggest(stack, names) : undefined
+    const hint = guess === undefined ? list : `did you mean "${guess}"?`
+    found.push(
+      problem('inventory/unknown-stack', `no stack called ${describe(stack)}`, {
+        at: where(['stack']),
+        hint,
+      }),
+    )
+  }
+  return found
+}
+
+const extended = new WeakMap<StackSpec, object>()
+
+/** The stack's schema with the two keys every cluster has, for stacks that do not name them. */
+function withIdentity(stack: StackSpec): object {
+  const known = extended.get(stack)
+  if (known) return known
+  const identity = {
+    name: { type: 'string', description: 'Name of the cluster.' },
+    stack: { const: stack.name, description: 'What makes PostgreSQL highly available.' },
+  }
+  const made = { ...stack.vars, properties: { ...identity, ...stack.vars.properties } }
+  extended.set(stack, made)
+  return made
+}

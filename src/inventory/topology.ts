@@ -1,0 +1,155 @@
+import { isIP } from 'node:net'
+import type { Diagnostic, Span } from '../diag/diagnostic.ts'
+import { problem } from '../diag/diagnostic.ts'
+import { type Cidr, addressFault, inNetwork, parseCidr, sameAddress } from './address.ts'
+import type { Cluster, Host } from './inventory.ts'
+import { isMap } from './layout.ts'
+
+/** The group whose hosts vote but hold no data. */
+export const WITNESS_GROUP = 'witness'
+
+/** Hosts of a cluster that hold data. */
+export const members = (cluster: Pick<Cluster, 'hosts'>): readonly Host[] =>
+  cluster.hosts.filter((host) => !host.groups.includes(WITNESS_GROUP))
+
+/** Hosts of a cluster that only vote. */
+export const witnesses = (cluster: Pick<Cluster, 'hosts'>): readonly Host[] =>
+  cluster.hosts.filter((host) => host.groups.includes(WITNESS_GROUP))
+
+/** Every address of a host that the inventory names: `ansible_host` and `links`. */
+export function addressesOf(host: Host): readonly string[] {
+  const links = host.vars['links']
+  const linked = Array.isArray(links) ? links.filter((link) => typeof link === 'string') : []
+  return [...new Set([host.connection.address, ...linked])]
+}
+
+/** Two hosts with one address: commands for one would reach the other. `at` gives the place of a host's address. */
+export function checkUniqueAddresses(
+  hosts: readonly Host[],
+  at: (host: Host, address: string) => Span | undefined,
+): Diagnostic[] {
+  const found: Diagnostic[] = []
+  const owners = new Map<string, Host>()
+  for (const host of hosts) {
+    if (host.connection.kind === 'local') continue
+    for (const address of addressesOf(host)) {
+      // Virtual machines behind one address differ by port.
+      const isMain = address === host.connection.address
+      const key =
+        isMain && host.connection.port !== undefined ? `${address} port ${host.connection.port}` : address
+      const owner = owners.get(key)
+      if (!owner) {
+        owners.set(key, host)
+        continue
+      }
+      if (owner === host) continue
+      const place = at(host, address)
+      const summary = `${host.name} and ${owner.name} have the same address ${key}`
+      const hint = `give ${host.name} its own address`
+      found.push(problem('inventory/same-address', summary, { ...(place && { at: place }), hint }))
+    }
+  }
+  return found
+}
+
+/** `links` of a host: a list of addresses. */
+export function checkLinks(host: Host, at: (index?: number) => Span | undefined): Diagnostic[] {
+  const links = host.vars['links']
+  if (links === undefined) return []
+  const place = (index?: number): Partial<Diagnostic> => {
+    const span = at(index)
+    return span ? { at: span } : {}
+  }
+  if (!Array.isArray(links) || links.length === 0) {
+    const hint = `write a list: links: [${host.connection.address}]`
+    return [
+      problem('inventory/wrong-type', `links of ${host.name} must be a list of addresses`, {
+        ...place(),
+        hint,
+      }),
+    ]
+  }
+  return links.flatMap((link: unknown, index) => {
+    const fault = typeof link === 'string' ? addressFault(link) : 'is no text'
+    if (fault === undefined) return []
+    const hint = 'write an address without a prefix'
+    return [
+      problem('inventory/address', `link ${index} of ${host.name}, "${String(link)}", ${fault}`, {
+        ...place(index),
+        hint,
+      }),
+    ]
+  })
+}
+
+const VIPS = ['writer_vip', 'reader_vip'] as const
+
+/** Relations that hold for a cluster of any stack: its virtual addresses are valid, free, distinct and in a subnet. */
+export function checkCluster(cluster: Cluster): Diagnostic[] {
+  const vips = VIPS.flatMap((key) => {
+    const vip = cluster.vars[key]
+    const address = isMap(vip) ? vip['address'] : undefined
+    return typeof address === 'string' ? [{ key, address }] : []
+  })
+  const found = vips.flatMap((vip) => checkVip(cluster, vip))
+  const [first, second] = vips.map((vip) => parseCidr(vip.address))
+  if (first && second && sameAddress(first.address, second.address)) {
+    const at = cluster.where(['reader_vip', 'address'])
+    const hint = 'give the readers their own address, or remove reader_vip'
+    const summary = `writer_vip and reader_vip are both ${first.address}`
+    found.push(problem('inventory/same-vip', summary, { ...(at && { at }), hint }))
+  }
+  return found
+}
+
+interface Vip {
+  readonly key: string
+  readonly address: string
+}
+
+/** One virtual address of a cluster against its hosts. */
+export function checkVip(cluster: Cluster, { key, address }: Vip): Diagnostic[] {
+  const at = cluster.where([key, 'address'])
+  const place = at ? { at } : {}
+  const vip = parseCidr(address)
+  if (!vip) {
+    const hint =
+      isIP(address) === 0
+        ? 'write an address with its prefix, e.g. 10.0.0.20/24'
+        : `add the prefix: ${address}/24`
+    return [
+      problem('inventory/vip-address', `${key} "${address}" is no address with a prefix`, { ...place, hint }),
+    ]
+  }
+  const owner = cluster.hosts.find((host) => addressesOf(host).some((own) => sameAddress(own, vip.address)))
+  if (owner) {
+    const hint = 'choose an address that no host has: hactl moves it from host to host'
+    return [
+      problem('inventory/vip-is-host', `${key} ${vip.address} is the address of ${owner.name}`, {
+        ...place,
+        hint,
+      }),
+    ]
+  }
+  return checkVipSubnet(cluster, key, vip)
+}
+
+/** Members whose known addresses all lie elsewhere could never carry the address. */
+function checkVipSubnet(cluster: Cluster, key: string, vip: Cidr): Diagnostic[] {
+  const known = members(cluster)
+    .map((host) => ({ host, addresses: addressesOf(host).filter((address) => isIP(address) !== 0) }))
+    .filter(({ addresses }) => addresses.length > 0)
+  const outside = known.filter(({ addresses }) => !addresses.some((address) => inNetwork(vip, address)))
+  if (outside.length === 0) return []
+  const at = cluster.where([key, 'address'])
+  const network = `${vip.address}/${vip.prefix}`
+  const isAll = outside.length === known.length
+  const names = outside.map(({ host, addresses }) => `${host.name} (${addresses.join(', ')})`).join(', ')
+  const summary = isAll
+    ? `${key} ${network} is outside every subnet of the members`
+    : `${key} ${network} is outside the subnets of ${names}`
+  const hint =
+    'choose a free address of the subnet the members share, or name their addresses there under "links:"'
+  const diagnostic = problem('inventory/vip-outside-subnets', summary, { ...(at && { at }), hint })
+  return [isAll ? { ...diagnostic, detail: `members: ${names}` } : { ...diagnostic, severity: 'warning' }]
+}
