@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
 import { report } from './errors.ts'
 import { interrupt, listen } from './interrupt.ts'
-import { out, setOutput, watchPipes } from './io.ts'
+import { note, out, setOutput, watchPipes } from './io.ts'
 import { withOutput } from './options.ts'
 import type { Verb } from './verbs.ts'
 
@@ -48,7 +48,7 @@ async function runVerb(verb: Verb, argv: readonly string[]): Promise<void> {
  */
 export async function dispatch(verb: Verb, argv: readonly string[]): Promise<never> {
   watchPipes()
-  listen()
+  listen((text) => void note(text))
   // Also where a promise nobody waited for rejects: a bug, and never a silent one.
   process.once('uncaughtException', (error) => {
     void report(error, argv).then((bug) => process.exit(bug))

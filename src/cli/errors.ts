@@ -1,30 +1,16 @@
 import { EXIT, HactlError } from '../diag/diagnostic.ts'
-import type { Diagnostic, ExitCode } from '../diag/diagnostic.ts'
+import type { ExitCode } from '../diag/diagnostic.ts'
+import { renderDiagnostics } from '../diag/render.ts'
 import { version } from './help.ts'
 import { interrupt } from './interrupt.ts'
-import { note, printJson } from './io.ts'
+import { note, paint, printJson } from './io.ts'
+import { colorPaint } from '../report/paint.ts'
 
 /** The format an error is printed in; read from the raw arguments, because parsing them may be what failed. */
 function formatOf(argv: readonly string[]): string {
   const at = argv.findIndex((arg) => arg === '--format' || arg.startsWith('--format='))
   const given = argv[at] ?? ''
   return given.includes('=') ? given.slice(given.indexOf('=') + 1) : (argv[at + 1] ?? 'text')
-}
-
-const where = (diagnostic: Diagnostic): string => {
-  const { at, on } = diagnostic
-  if (at !== undefined) return `${at.file}:${at.line}:${at.col}`
-  return [on?.host, on?.task].filter((part) => part !== undefined).join(' · ') || 'hactl'
-}
-
-/** One diagnostic as lines: `where severity code: what`, then detail and hint. */
-function lines(diagnostic: Diagnostic): string[] {
-  const { severity, code, summary, detail, hint } = diagnostic
-  return [
-    `${where(diagnostic)} ${severity} ${code}: ${summary}`,
-    ...(detail?.split('\n').map((line) => `  ${line}`) ?? []),
-    ...(hint === undefined ? [] : [`  hint: ${hint}`]),
-  ]
 }
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError'
@@ -55,7 +41,8 @@ export async function report(error: unknown, argv: readonly string[]): Promise<E
   if (format === 'json' || format === 'jsonl') {
     await printJson({ exit: error.exit, diagnostics: error.diagnostics }, format)
   } else {
-    await note(...error.diagnostics.flatMap(lines))
+    const color = paint(process.stderr) === colorPaint
+    await note(renderDiagnostics(error.diagnostics, { color }).trimEnd())
   }
   return error.exit
 }

@@ -3,6 +3,7 @@ const hard = new AbortController()
 /** How long an aborted verb may take to close its sessions before the process ends anyway. */
 const GRACE_MS = 5000
 
+let say: (text: string) => void = () => undefined
 let waitsFor: (() => string) | undefined
 let lastResort: NodeJS.Timeout | undefined
 
@@ -39,11 +40,12 @@ function onSigint(): void {
     return
   }
   soft.abort()
-  process.stderr.write(`\nStopping after ${waitsFor()}. Ctrl-C again aborts at once.\n`)
+  say(`Stopping after ${waitsFor()}. Ctrl-C again aborts at once.`)
 }
 
-/** Starts to listen to SIGINT and SIGTERM. Called once, before the verb runs. */
-export function listen(): void {
+/** Starts to listen to SIGINT and SIGTERM. Called once, before the verb runs; `tell` reaches the user. */
+export function listen(tell: (text: string) => void): void {
+  say = tell
   process.on('SIGINT', onSigint)
   process.on('SIGTERM', abort)
 }

@@ -5,10 +5,17 @@ import type { ExitCode } from '../diag/diagnostic.ts'
 import { Secret } from '../lib/secret.ts'
 import { colorPaint, plainPaint } from '../report/paint.ts'
 import type { Paint } from '../report/paint.ts'
+import type { View } from '../report/view.ts'
 import { interrupt, stopQuietly } from './interrupt.ts'
 
 let noColor = false
 let closed = false
+let view: View | undefined
+
+/** Lets a live view have the terminal: what is written meanwhile goes through it. `undefined` takes it back. */
+export function giveTerminal(to: View | undefined): void {
+  view = to
+}
 
 /** What the options of the called verb say about output. Set once, before the verb's action. */
 export function setOutput(options: { readonly color?: boolean }): void {
@@ -17,6 +24,10 @@ export function setOutput(options: { readonly color?: boolean }): void {
 
 async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   if (text === '' || closed) return
+  if (view !== undefined && stream.isTTY) {
+    view.log(text.replace(/\n$/, ''))
+    return
+  }
   if (stream.write(text)) return
   await new Promise<void>((resolve) => stream.once('drain', resolve))
 }
@@ -101,7 +112,8 @@ const silence = (): Writable =>
 async function readLine(question: string, hidden: boolean): Promise<string> {
   const signal = AbortSignal.any([interrupt.soft, interrupt.hard])
   if (signal.aborted) throw stopped()
-  await out(`${question} `)
+  view?.pause()
+  process.stdout.write(`${question} `)
   const output = hidden ? silence() : process.stdout
   const lines = createInterface({ input: process.stdin, output, terminal: hidden })
   try {
@@ -116,7 +128,8 @@ async function readLine(question: string, hidden: boolean): Promise<string> {
   } finally {
     lines.close()
     process.stdin.pause()
-    if (hidden) await out('\n')
+    if (hidden) process.stdout.write('\n')
+    view?.resume()
   }
 }
 

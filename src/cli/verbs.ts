@@ -53,6 +53,6 @@ export const VERBS: readonly Verb[] = [
   //   load: () => import('./verbs/secrets.ts'),
   // },
   // { name: 'schema', about: 'print a JSON schema', load: () => import('./verbs/schema.ts') },
-  // { name: 'lab', about: 'throw-away hosts on this machine', load: () => import('./verbs/lab.ts') },
+  { name: 'lab', about: 'throw-away hosts on this machine', load: () => import('./verbs/lab.ts') },
   { name: 'completion', about: 'print shell completion', load: () => import('./verbs/completion.ts') },
 ]

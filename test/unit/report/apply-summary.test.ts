@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { EngineEvent } from '../../../src/engine/events.ts'
 import { applySummary } from '../../../src/report/apply-summary.ts'
 import { plainPaint } from '../../../src/report/paint.ts'
+import { broken } from './broken.ts'
 import { results, run, THREE } from './events.ts'
 
 const golden = (name: string): string => join(import.meta.dirname, 'golden', name)
@@ -16,28 +17,6 @@ const fine = (): EngineEvent[] =>
       changes: [{ field: 'value', from: 60, to: 1 }],
       impact: 'none',
     }),
-  ])
-
-export const broken = (): EngineEvent[] =>
-  run('apply', THREE, [
-    ...results(['pg1', 'pg2'], 'package[postgresql-15]', {
-      status: 'changed',
-      changes: [{ field: 'version', from: undefined, to: '15.20' }],
-      impact: 'none',
-    }),
-    ...results(['pg3'], 'package[postgresql-15]', {
-      status: 'failed',
-      error: {
-        severity: 'error',
-        code: 'step/failed',
-        summary: 'apt-get exited 100',
-        detail:
-          'E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4121 (unattended-upgr)\n',
-        hint: 'wait for process 4121 or stop it: systemctl stop unattended-upgrades',
-      },
-    }),
-    ...results(['pg1', 'pg2'], 'service[postgresql]', { status: 'ok' }),
-    ...results(['pg1', 'pg2'], 'pcs_cluster[pgcluster]', { status: 'skipped', because: 'pg3 failed' }),
   ])
 
 test('a good run ends with one line and the proof', () => {

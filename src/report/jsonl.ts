@@ -1,0 +1,12 @@
+import type { View } from './view.ts'
+
+/** One JSON object a line, one for every event, as it happens. Secrets are masked by their type. */
+export function jsonlView(write: (line: string) => void, log: (text: string) => void): View {
+  return {
+    emit: (event) => write(JSON.stringify(event)),
+    log,
+    pause: () => undefined,
+    resume: () => undefined,
+    close: () => Promise.resolve(),
+  }
+}

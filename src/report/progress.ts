@@ -1,0 +1,89 @@
+import type { Diagnostic } from '../diag/diagnostic.ts'
+import type { EngineEvent, TaskRef } from '../engine/events.ts'
+
+/** A task that has begun and not ended. */
+export interface Running {
+  readonly task: TaskRef
+  readonly since: number
+}
+
+/** Where one host stands. */
+export interface HostProgress {
+  readonly host: string
+  readonly running: readonly Running[]
+  readonly changed: number
+  readonly inPlace: number
+  readonly skipped: number
+  readonly failed?: Diagnostic
+  readonly connected: boolean
+}
+
+/** Where a run stands. */
+export interface Progress {
+  readonly mode: 'plan' | 'apply'
+  readonly play?: string
+  readonly hosts: ReadonlyMap<string, HostProgress>
+}
+
+export const nothingYet: Progress = { mode: 'plan', hosts: new Map() }
+
+/** A host of which nothing is known yet. */
+export const newHost = (host: string): HostProgress => ({
+  host,
+  running: [],
+  changed: 0,
+  inPlace: 0,
+  skipped: 0,
+  connected: false,
+})
+
+function update(progress: Progress, host: string, change: (before: HostProgress) => HostProgress): Progress {
+  const hosts = new Map(progress.hosts)
+  hosts.set(host, change(hosts.get(host) ?? newHost(host)))
+  return { ...progress, hosts }
+}
+
+function withResult(
+  before: HostProgress,
+  event: Extract<EngineEvent, { kind: 'task-result' }>,
+): HostProgress {
+  const { result, task } = event
+  const after = { ...before, running: before.running.filter((entry) => entry.task.id !== task.id) }
+  switch (result.status) {
+    case 'ok':
+      return { ...after, inPlace: after.inPlace + 1 }
+    case 'changed':
+    case 'unknown':
+      return { ...after, changed: after.changed + 1 }
+    case 'skipped':
+      return { ...after, skipped: after.skipped + 1 }
+    case 'failed':
+    case 'unreachable':
+      return { ...after, failed: result.error }
+  }
+}
+
+/** The progress after one more event; `now` in the clock's milliseconds. */
+export function follow(progress: Progress, event: EngineEvent, now: number): Progress {
+  switch (event.kind) {
+    case 'run-start':
+      return { mode: event.mode, hosts: new Map(event.hosts.map((host) => [host, newHost(host)])) }
+    case 'host-connected':
+      return update(progress, event.host, (before) => ({ ...before, connected: true }))
+    case 'host-unreachable':
+      return update(progress, event.host, (before) => ({ ...before, failed: event.error }))
+    case 'play-start':
+      return { ...progress, play: event.play }
+    case 'task-start':
+      return update(progress, event.task.host, (before) => ({
+        ...before,
+        running: [...before.running, { task: event.task, since: now }],
+      }))
+    case 'task-result':
+      return update(progress, event.task.host, (before) => withResult(before, event))
+    case 'output':
+    case 'notice':
+    case 'run-end':
+      return progress
+  }
+}
