@@ -5,6 +5,12 @@ export interface LabSpec {
   readonly release: string
   /** Extra Debian packages in the image (a cached layer); empty: the bare base, as on a fresh machine. */
   readonly packages: readonly string[]
+  /** Those of the nodes that go into the inventory's group `witness`. */
+  readonly witnesses?: readonly string[]
+  /** Where `inventory.yml` goes; default: the lab's own folder. */
+  readonly inventoryDir?: string
+  /** Text of a YAML map, e.g. with the `cluster` variable, that goes under `all.vars` of the inventory. */
+  readonly vars?: string
 }
 
 export interface LabNode {
@@ -35,12 +41,14 @@ export type Progress = (line: string) => void
 export interface Driver {
   readonly name: string
   readonly faults: readonly { readonly name: string; readonly about: string; readonly nodes: string }[]
-  /** Host packages that are missing here, with the command that installs them. */
+  /** Debian packages that are missing here. */
   missing(): Promise<readonly string[]>
-  up(spec: LabSpec, progress: Progress): Promise<LabState>
+  up(spec: LabSpec, progress: Progress, signal?: AbortSignal): Promise<LabState>
   down(name: string, progress: Progress): Promise<void>
   /** Back to the fresh image: same names, addresses and keys. */
   reset(name: string, nodes: readonly string[], progress: Progress): Promise<void>
+  /** Names of all labs, also of those that are half-made or half-removed. */
+  names(): Promise<readonly string[]>
   list(): Promise<readonly LabState[]>
   state(name: string): Promise<LabState | undefined>
   inject(name: string, request: FaultRequest): Promise<void>
@@ -48,4 +56,6 @@ export interface Driver {
   heal(name: string, nodes: readonly string[], progress: Progress): Promise<void>
   /** argv prefix that runs a program in the lab's client namespace. */
   clientExec(name: string): readonly string[]
+  /** argv of an ssh to a node, with ssh's own flags; the remote command is appended. Throws for an unknown node. */
+  ssh(name: string, node: string, flags: readonly string[]): readonly string[]
 }

@@ -1,0 +1,72 @@
+import { mkdirSync, readFileSync } from 'node:fs'
+import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
+import { poll } from '../../lib/poll.ts'
+import { must, run } from '../run.ts'
+import type { NodePaths } from './paths.ts'
+
+/** Undoes the octal escapes of /proc/self/mounts. */
+const unescape = (text: string): string =>
+  text.replaceAll(/\\(\d{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)))
+
+/** Mount points at and below a folder, the newest first. */
+export function mountsBelow(dir: string): readonly string[] {
+  return readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => unescape(line.split(' ')[1] ?? ''))
+    .filter((point) => point === dir || point.startsWith(`${dir}/`))
+    .toReversed()
+}
+
+/** Unmounts everything at and below a folder; processes that have just ended may hold it for a moment. */
+export async function unmountBelow(dir: string): Promise<void> {
+  const done = await poll(
+    async () => {
+      for (const point of mountsBelow(dir)) await run(['umount', point])
+      return mountsBelow(dir).length === 0 ? true : undefined
+    },
+    { timeoutMs: 10_000, intervalMs: 50 },
+  )
+  if (done) return
+  throw new HactlError(
+    problem('lab/busy-mount', `${mountsBelow(dir)[0] ?? dir} cannot be unmounted`, {
+      hint: `leave the folder and stop what uses it: fuser -vm ${mountsBelow(dir)[0] ?? dir}`,
+    }),
+    EXIT.failed,
+  )
+}
+
+/** Size of a node's disk; the file is sparse and takes only what is written. */
+const DISK_SIZE = '8G'
+
+/**
+ * Makes a node's disk. It is an own small file system so that a full disk is a full disk to the node and never
+ * to this machine. No journal: a node's power loss is no crash of the kernel below.
+ */
+export async function makeDisk(paths: NodePaths): Promise<void> {
+  await must(['truncate', '-s', DISK_SIZE, paths.disk])
+  await must([
+    'mkfs.ext4',
+    '-q',
+    '-F',
+    '-m',
+    '0',
+    '-O',
+    '^has_journal',
+    '-E',
+    'lazy_itable_init=1,nodiscard',
+    paths.disk,
+  ])
+}
+
+/** Mounts a node's disk and, over the image's layers, its root. */
+export async function mountNode(paths: NodePaths, lower: readonly string[]): Promise<void> {
+  for (const dir of [paths.data, paths.root]) mkdirSync(dir, { recursive: true })
+  const mounted = mountsBelow(paths.dir)
+  if (!mounted.includes(paths.data)) {
+    await must(['mount', '-t', 'ext4', '-o', 'loop,noatime,noinit_itable', paths.disk, paths.data])
+  }
+  for (const dir of ['upper', 'work']) mkdirSync(`${paths.data}/${dir}`, { recursive: true })
+  if (mounted.includes(paths.root)) return
+  const options = `lowerdir=${lower.join(':')},upperdir=${paths.data}/upper,workdir=${paths.data}/work`
+  await must(['mount', '-t', 'overlay', 'overlay', '-o', options, paths.root])
+}
