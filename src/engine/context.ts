@@ -60,7 +60,7 @@ export interface HostState {
   /** Names of notified handlers of the current play. */
   notified: Set<string>
   /** Why the host does no more in this run. */
-  stopped?: 'failed' | 'unreachable' | 'interrupted'
+  stopped: 'failed' | 'unreachable' | 'interrupted' | undefined
   /** Something was changed on it since the last barrier that other hosts could see. */
   spread: boolean
   /** Plan: something would have changed by now. */

@@ -48,9 +48,19 @@ export type TransportFailure = 'unreachable' | 'host-key' | 'auth' | 'sudo' | 's
 export interface Transport {
   readonly host: string
   batch(commands: readonly Command[], options?: BatchOptions): Promise<readonly CommandResult[]>
+  /** Streams a local file to the host: sha256 checked, then owner, mode and rename. */
+  upload(file: FileUpload): Promise<CommandResult>
   stats(): TransportStats
   /** Ends the session; whatever still runs in it is killed. Never rejects. */
   close(): Promise<void>
+}
+
+export interface FileUpload {
+  readonly from: string
+  readonly path: string
+  readonly mode?: string
+  readonly owner?: string
+  readonly group?: string
 }
 
 /** How to reach a host; made from the inventory's `ansible_*` variables. */

@@ -1,0 +1,253 @@
+import { HactlError, problem, type Diagnostic } from '../diag/diagnostic.ts'
+import { Secret } from '../lib/secret.ts'
+import { fillDefaults } from '../schema/build.ts'
+import { checkSchema } from '../schema/validate.ts'
+import { UndefinedVariable, type Scope } from '../template/template.ts'
+import type { HostState, RunOptions, Session } from './context.ts'
+import { differences, type Difference } from './diff.ts'
+import type { Change } from './events.ts'
+import { worse, worst, type Impact } from './impact.ts'
+import type { Action, Fact, Module, State } from './module.ts'
+import { NotYet, type Probe, type Resource } from './probe.ts'
+import type { View } from './prober.ts'
+import { lookupPath } from './scope.ts'
+import type { Step } from './step.ts'
+import type { Instance } from './tasks.ts'
+import { whyNot } from './when.ts'
+
+/** What the engine knows of a task on a host after reading. */
+export type Evaluation =
+  | { readonly kind: 'ok'; readonly state?: State; readonly label: string }
+  | { readonly kind: 'skip'; readonly because: string; readonly label: string }
+  | Wanted
+  /** Cannot be read before something else happened. */
+  | { readonly kind: 'unknown'; readonly because: string; readonly label: string }
+  | { readonly kind: 'failed'; readonly error: Diagnostic; readonly label: string }
+  | { readonly kind: 'broken'; readonly error: HactlError; readonly label: string }
+
+export interface Wanted {
+  readonly kind: 'change'
+  readonly label: string
+  readonly changes: readonly Change[]
+  readonly steps: readonly Step[]
+  readonly impact: Impact
+  /** Undefined: anything on the host. */
+  readonly touched: readonly Resource[] | undefined
+  readonly timeoutMs: number
+  readonly args: Readonly<Record<string, unknown>>
+  readonly action: boolean
+}
+
+export interface Evaluated {
+  readonly evaluation: Evaluation
+  readonly view: View
+}
+
+const STEP_TIMEOUT_MS = 600_000
+const ACTION_TIMEOUT_MS = 60_000
+
+/** Reads one task on its host and says what it would do. Rejects only with bugs. */
+export async function evaluate(
+  options: RunOptions,
+  state: HostState,
+  session: Session,
+  instance: Instance,
+): Promise<Evaluated> {
+  const view = session.prober.view()
+  const module = options.registry.modules.get(instance.task.module)
+  if (!module) throw new Error(`module ${instance.task.module} vanished`)
+  let label = instance.task.module
+  try {
+    const skip = await skipReason(options, instance, view.probe)
+    if (skip !== undefined) return { evaluation: { kind: 'skip', because: skip, label }, view }
+    const args = await renderArgs(options, instance, module, view.probe)
+    label = labelOf(module, args)
+    const evaluation =
+      module.kind === 'module'
+        ? await readModule(module, args, label, instance, view.probe)
+        : await readAction(module, args, label, instance, view.probe)
+    return { evaluation, view }
+  } catch (error) {
+    return { evaluation: fromError(error, label, instance), view }
+  }
+}
+
+function fromError(error: unknown, label: string, instance: Instance): Evaluation {
+  if (error instanceof NotYet) return { kind: 'unknown', because: error.why, label }
+  if (error instanceof UndefinedVariable && instance.pending.has(error.root)) {
+    return { kind: 'unknown', because: `${error.root} is known after apply`, label }
+  }
+  if (!(error instanceof HactlError)) throw error
+  const first = error.diagnostics[0]
+  if (!first || first.code.startsWith('ssh/')) return { kind: 'broken', error, label }
+  return { kind: 'failed', error: { ...first, at: first.at ?? instance.task.source }, label }
+}
+
+async function skipReason(
+  options: RunOptions,
+  instance: Instance,
+  probe: Probe,
+): Promise<string | undefined> {
+  for (const predicate of instance.when) {
+    const rendered = options.templates.renderAll(predicate, instance.scope)
+    const reason = await whyNot(rendered as typeof predicate, {
+      variable: (path) => {
+        const root = path.split('.')[0] ?? path
+        if (instance.pending.has(root)) throw new NotYet(`${root} is known after apply`)
+        return lookupPath(instance.scope, path)
+      },
+      fact: (name) => readFact(options, name, probe, instance),
+    })
+    if (reason !== undefined) return reason
+  }
+  return undefined
+}
+
+async function readFact(
+  options: RunOptions,
+  name: string,
+  probe: Probe,
+  instance: Instance,
+): Promise<unknown> {
+  const fact: Fact | undefined = options.registry.facts.get(name)
+  if (fact) return fact.read(probe, instance.scope)
+  const known = [...options.registry.facts.keys()].toSorted().join(', ')
+  throw new HactlError(
+    problem('playbook/unknown-fact', `no fact called "${name}"`, { hint: `known: ${known}` }),
+  )
+}
+
+const FACT = /\bfacts\.([a-z_]+(?:\.[a-z_]+)*)/g
+
+/** Facts named in the arguments are read first: templates cannot wait. */
+async function factsIn(options: RunOptions, raw: unknown, probe: Probe, instance: Instance): Promise<Scope> {
+  const names = [...new Set([...JSON.stringify(raw).matchAll(FACT)].map((match) => match[1] ?? ''))]
+  const facts: Record<string, unknown> = {}
+  const values = await Promise.all(names.map((name) => readFact(options, name, probe, instance)))
+  names.forEach((name, index) => setPath(facts, name.split('.'), values[index]))
+  return names.length > 0 ? { facts } : {}
+}
+
+function setPath(
+  target: Record<string, unknown>,
+  [key = '', ...rest]: readonly string[],
+  value: unknown,
+): void {
+  if (rest.length === 0) target[key] = value
+  else setPath((target[key] ??= {}) as Record<string, unknown>, rest, value)
+}
+
+async function renderArgs(
+  options: RunOptions,
+  instance: Instance,
+  module: Module | Action,
+  probe: Probe,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { task } = instance
+  const scope: Scope = { ...instance.scope, ...(await factsIn(options, task.args, probe, instance)) }
+  const origin = (path: readonly (string | number)[]) => task.whereArg(path)
+  const rendered = options.templates.renderAll(task.args, scope, origin) as Record<string, unknown>
+  const withContent = loadSource(options, instance, module, rendered, scope)
+  const args = fillDefaults(module.spec.args, withContent) as Readonly<Record<string, unknown>>
+  const where = (path: readonly (string | number)[]) => task.whereArg(path)
+  const found = checkSchema(module.spec.args, args, { area: 'playbook', where, name: task.module })
+  if (found.some((d) => d.severity === 'error')) throw new HactlError(found)
+  return args
+}
+
+/** `src` of a module that takes content: looked up, rendered for a template, given as `content`. */
+function loadSource(
+  options: RunOptions,
+  instance: Instance,
+  module: Module | Action,
+  args: Record<string, unknown>,
+  scope: Scope,
+): Readonly<Record<string, unknown>> {
+  const kind = module.kind === 'module' ? module.spec.source : undefined
+  const src = args['src']
+  if (kind === undefined || typeof src !== 'string') return args
+  const file = options.lookup(kind, src, instance.task.file)
+  if (!file) {
+    const at = instance.task.whereArg(['src'])
+    throw new HactlError(problem('playbook/no-source', `there is no ${kind} "${src}"`, { at }))
+  }
+  const { src: _src, ...rest } = args
+  const text = file.text
+  const content =
+    kind === 'template' ? options.templates.render(text, scope, { file: file.path, line: 1, col: 1 }) : text
+  return { ...rest, content: content instanceof Secret ? content : String(content) }
+}
+
+function labelOf(module: Module | Action, args: Readonly<Record<string, unknown>>): string {
+  const { spec } = module
+  const own = spec.label?.(args)
+  if (own !== undefined) return `${spec.name}[${own}]`
+  for (const key of ['name', 'path', 'key', 'host', 'names']) {
+    const value = args[key]
+    if (typeof value === 'string' || typeof value === 'number') return `${spec.name}[${value}]`
+    if (Array.isArray(value) && value.length > 0) return `${spec.name}[${value.join(' ')}]`
+  }
+  return spec.name
+}
+
+async function readModule(
+  module: Module,
+  args: Readonly<Record<string, unknown>>,
+  label: string,
+  instance: Instance,
+  probe: Probe,
+): Promise<Evaluation> {
+  const { spec } = module
+  const from = await spec.current(probe, args)
+  const to = spec.desired(args, from)
+  const found = differences(from, to)
+  if (found.length === 0) return { kind: 'ok', state: from, label }
+  const refused = spec.refuse?.(from, to, args)
+  if (refused) return { kind: 'failed', error: { at: instance.task.source, ...refused }, label }
+  const steps = spec.steps(from, to, args)
+  const impact = worst(steps.map((step) => step.impact ?? 'none'))
+  const changes = found.map((difference) =>
+    toChange(difference, impact, spec.fieldImpact?.(difference.field, from, args)),
+  )
+  return {
+    kind: 'change',
+    label,
+    changes,
+    steps,
+    impact: worse(impact, worst(changes.map((change) => change.impact ?? 'none'))),
+    touched: spec.touches?.(args),
+    timeoutMs: instance.task.timeoutMs ?? spec.timeoutMs ?? STEP_TIMEOUT_MS,
+    args,
+    action: false,
+  }
+}
+
+const toChange = ({ field, from, to }: Difference, step: Impact, own: Impact | undefined): Change => ({
+  field,
+  from,
+  to,
+  ...(own !== undefined && own !== step && { impact: own }),
+})
+
+async function readAction(
+  action: Action,
+  args: Readonly<Record<string, unknown>>,
+  label: string,
+  instance: Instance,
+  probe: Probe,
+): Promise<Evaluation> {
+  const { spec } = action
+  if (spec.event !== true && (await spec.done(probe, args))) return { kind: 'ok', label }
+  const steps = spec.steps(args)
+  return {
+    kind: 'change',
+    label,
+    changes: [],
+    steps,
+    impact: worst(steps.map((step) => step.impact ?? 'none')),
+    touched: steps.length === 0 ? [] : spec.touches?.(args),
+    timeoutMs: instance.task.timeoutMs ?? spec.timeoutMs ?? ACTION_TIMEOUT_MS,
+    args,
+    action: true,
+  }
+}

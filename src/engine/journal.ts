@@ -1,0 +1,107 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { HactlError, problem } from '../diag/diagnostic.ts'
+import type { EngineEvent } from './events.ts'
+
+/** One line of a journal file. `hash` covers the line without itself; `prev` is the hash of the line before. */
+export interface JournalLine {
+  readonly seq: number
+  readonly at: string
+  readonly prev: string
+  readonly event: EngineEvent
+  readonly hash: string
+}
+
+export interface RunRecord {
+  readonly id: string
+  readonly file: string
+  readonly lines: readonly JournalLine[]
+  /** False when a line was altered, removed or cut off in the middle. */
+  readonly intact: boolean
+}
+
+export interface Journal {
+  readonly run: string
+  write(event: EngineEvent): void
+}
+
+const GENESIS = '0'.repeat(64)
+
+/** A short id for a run, unique enough for one folder. */
+export const newRunId = (): string => randomBytes(3).toString('hex')
+
+/** The journal's folder for an inventory's folder. */
+export const journalDir = (inventoryDir: string): string => join(inventoryDir, '.hactl', 'journal')
+
+const hashOf = (line: Omit<JournalLine, 'hash'>): string =>
+  createHash('sha256').update(JSON.stringify(line)).digest('hex')
+
+/**
+ * Starts the journal of a run: one file of JSON lines, readable by its owner only, chained by hash to itself and to
+ * the run before it. Lines are appended as things happen, so that a killed run leaves what it did. `mask` goes over
+ * every line once more.
+ */
+export function openJournal(dir: string, run: string, mask: (text: string) => string): Journal {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const before = listRuns(dir).at(-1)
+  const name = `${new Date().toISOString().replaceAll(/[-:]/g, '').slice(0, 15)}Z-${run}.jsonl`
+  const file = join(dir, name)
+  let prev = before?.lines.at(-1)?.hash ?? GENESIS
+  let seq = 0
+  return {
+    run,
+    write(event) {
+      const masked = JSON.parse(mask(JSON.stringify(event))) as EngineEvent
+      const line = { seq: seq++, at: new Date().toISOString(), prev, event: masked }
+      prev = hashOf(line)
+      appendFileSync(file, `${JSON.stringify({ ...line, hash: prev })}\n`, { mode: 0o600 })
+    },
+  }
+}
+
+/** All runs of a journal folder, oldest first. An empty list when there is none. */
+export function listRuns(dir: string): readonly RunRecord[] {
+  if (!existsSync(dir)) return []
+  return readdirSync(dir)
+    .filter((name) => name.endsWith('.jsonl'))
+    .toSorted()
+    .map((name) => readFile(join(dir, name)))
+}
+
+/** One run by its id or a unique beginning of it. Throws HactlError when there is none. */
+export function readRun(dir: string, id: string): RunRecord {
+  const found = listRuns(dir).filter((run) => run.id.startsWith(id))
+  const [only] = found
+  if (only && found.length === 1) return only
+  const summary = only ? `"${id}" fits ${found.length} runs` : `there is no run "${id}"`
+  throw new HactlError(problem('journal/no-run', summary, { hint: 'hactl history lists them' }))
+}
+
+function readFile(file: string): RunRecord {
+  const id = /-([0-9a-f]+)\.jsonl$/.exec(file)?.[1] ?? file
+  const lines: JournalLine[] = []
+  let intact = true
+  let prev: string | undefined
+  for (const text of readFileSync(file, 'utf8').split('\n').filter(Boolean)) {
+    const line = parse(text)
+    if (!line) {
+      intact = false
+      continue
+    }
+    const { hash, ...rest } = line
+    intact &&=
+      hash === hashOf(rest) && (prev === undefined || line.prev === prev) && line.seq === lines.length
+    prev = hash
+    lines.push(line)
+  }
+  return { id, file, lines, intact }
+}
+
+function parse(text: string): JournalLine | undefined {
+  try {
+    return JSON.parse(text) as JournalLine
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,125 @@
+import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
+import type { Command } from '../transport/transport.ts'
+import type { Session } from './context.ts'
+
+/** Who holds the lock of a cluster on a host. */
+export interface LockOwner {
+  readonly run: string
+  readonly by: string
+  readonly from: string
+  readonly at: string
+}
+
+/** Where a run keeps its lock and the handlers it still owes, on every host of the cluster. */
+export const stateDirOf = (cluster: string): string =>
+  `/run/hactl/${cluster.replaceAll(/[^A-Za-z0-9_.-]/g, '_')}`
+
+/**
+ * `mkdir` is the atomic test-and-set. The owner's remote shell is recorded: when that process is gone (the
+ * controller died, the connection broke) the lock is stale and taken over. Start time guards against a reused pid.
+ */
+const ACQUIRE = `
+dir=$1 owner=$2
+started() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+mkdir -p -m 700 "$dir" || exit 1
+if ! mkdir "$dir/lock" 2>/dev/null; then
+  read -r pid start < "$dir/lock/pid" 2>/dev/null
+  if [ -n "$pid" ] && [ "$(started "$pid")" = "$start" ] && [ -n "$start" ]; then
+    echo HELD; cat "$dir/lock/owner"; exit 0
+  fi
+  mv "$dir/lock" "$dir/stale.$$" 2>/dev/null && rm -rf "$dir/stale.$$"
+  mkdir "$dir/lock" 2>/dev/null || { echo HELD; cat "$dir/lock/owner"; exit 0; }
+  echo STALE
+else
+  echo TAKEN
+fi
+printf '%s %s\\n' "$HACTL_SESSION_PID" "$(started "$HACTL_SESSION_PID")" > "$dir/lock/pid"
+printf '%s\\n' "$owner" > "$dir/lock/owner"
+cat "$dir/pending" 2>/dev/null
+exit 0`
+
+const RELEASE = 'rm -rf "$1/lock"; rmdir "$1" 2>/dev/null; exit 0'
+
+const script = (text: string, ...args: readonly string[]): Command => ({
+  argv: ['sh', '-c', text, 'hactl-lock', ...args],
+})
+
+export interface Acquired {
+  /** An earlier run died while it held the lock. */
+  readonly stale: boolean
+  /** Handlers that run still owed: play and handler name. */
+  readonly pending: readonly { readonly play: string; readonly handler: string }[]
+}
+
+/** Takes the lock on one host. Throws HactlError (exit 5) naming the holder, its age and `hactl unlock`. */
+export async function acquire(session: Session, stateDir: string, owner: LockOwner): Promise<Acquired> {
+  const [result] = await session.transport.batch([script(ACQUIRE, stateDir, JSON.stringify(owner))])
+  const [word = '', ...lines] = (result?.stdout ?? '').split('\n').filter((line) => line !== '')
+  if (result?.code !== 0 || word === '') {
+    const detail = result?.stderr.trim() ?? ''
+    const summary = `${session.transport.host}: cannot write the lock in ${stateDir}`
+    throw new HactlError(
+      problem('lock/failed', summary, { detail, hint: 'connect as root or with become' }),
+      EXIT.failed,
+    )
+  }
+  if (word === 'HELD') throw held(session.transport.host, lines[0])
+  const pending = lines.map((line) => {
+    const [play = '', handler = ''] = line.split('\t')
+    return { play, handler }
+  })
+  return { stale: word === 'STALE', pending }
+}
+
+function held(host: string, line: string | undefined): HactlError {
+  const owner = parseOwner(line)
+  const since = owner ? ` since ${owner.at}, by ${owner.by} from ${owner.from} (run ${owner.run})` : ''
+  return new HactlError(
+    problem('refused/locked', `${host} is locked by another run${since}`, {
+      on: { host },
+      hint: 'wait until it ends; if its controller is gone for good: hactl unlock INVENTORY',
+    }),
+    EXIT.refused,
+  )
+}
+
+export function parseOwner(line: string | undefined): LockOwner | undefined {
+  try {
+    return JSON.parse(line ?? '') as LockOwner
+  } catch {
+    return undefined
+  }
+}
+
+/** Gives the lock back; handlers still owed stay recorded. Never throws. */
+export async function release(session: Session, stateDir: string): Promise<void> {
+  await session.transport.batch([script(RELEASE, stateDir)]).catch(() => undefined)
+}
+
+/** Records handlers before the step that makes them necessary, so that a killed run still owes them. */
+export const pendingCommand = (
+  stateDir: string | undefined,
+  play: string,
+  handlers: readonly string[],
+): readonly Command[] =>
+  stateDir === undefined || handlers.length === 0
+    ? []
+    : [
+        script(
+          'dir=$1; shift; mkdir -p -m 700 "$dir" && printf "%s\\n" "$@" >> "$dir/pending"',
+          stateDir,
+          ...handlers.map((handler) => `${play}\t${handler}`),
+        ),
+      ]
+
+/** Forgets the handlers of a play on one host: they have run. */
+export async function clearPending(
+  session: Session,
+  stateDir: string | undefined,
+  play: string,
+): Promise<void> {
+  if (stateDir === undefined) return
+  const keep = `f=$1/pending; [ -f "$f" ] || exit 0
+awk -F '\\t' -v play="$2" '$1 != play' "$f" > "$f.new"; if [ -s "$f.new" ]; then mv "$f.new" "$f"; else rm -f "$f" "$f.new"; fi`
+  await session.transport.batch([script(keep, stateDir, play)])
+}

@@ -1,0 +1,114 @@
+import { EXIT, HactlError, problem, type Diagnostic } from '../diag/diagnostic.ts'
+import type { HostState, RunOptions } from './context.ts'
+import type { Evaluation, Wanted } from './evaluate.ts'
+import type { RunSummary, TaskResult } from './events.ts'
+import { worse, type Impact } from './impact.ts'
+import { taskRef, type Instance } from './tasks.ts'
+
+type Counts = { -readonly [K in TaskResult['status']]: number }
+
+/** Turns what happens into events and counts it. The only place that decides what a result means for its host. */
+export class Recorder {
+  readonly #options: RunOptions
+  readonly #counts: Counts = { ok: 0, changed: 0, unknown: 0, skipped: 0, failed: 0, unreachable: 0 }
+  #impact: Impact = 'none'
+  #refused = false
+  #interrupted = false
+
+  constructor(options: RunOptions) {
+    this.#options = options
+  }
+
+  started(instance: Instance, state: HostState, label: string): void {
+    this.#options.emit({ kind: 'task-start', task: taskRef(instance, state.name, label) })
+  }
+
+  settled(instance: Instance, state: HostState, evaluation: Evaluation & { kind: 'ok' | 'skip' }): void {
+    const value: TaskResult =
+      evaluation.kind === 'ok' ? { status: 'ok' } : { status: 'skipped', because: evaluation.because }
+    this.#result(instance, state.name, evaluation.label, value)
+  }
+
+  unknown(instance: Instance, state: HostState, evaluation: Evaluation & { kind: 'unknown' }): void {
+    const value = { status: 'unknown', because: evaluation.because, impact: 'none' } as const
+    this.#result(instance, state.name, evaluation.label, value)
+  }
+
+  planned(instance: Instance, state: HostState, wanted: Wanted): void {
+    this.changed(instance, state, wanted, 0)
+  }
+
+  changed(instance: Instance, state: HostState, wanted: Wanted, ms: number): void {
+    this.#impact = worse(this.#impact, wanted.impact)
+    const value = { status: 'changed', changes: wanted.changes, impact: wanted.impact } as const
+    this.#result(instance, state.name, wanted.label, value, ms)
+  }
+
+  failed(instance: Instance, state: HostState, label: string, error: Diagnostic, ms = 0): void {
+    state.stopped = 'failed'
+    this.#refused ||= error.code.startsWith('refused/')
+    this.#result(instance, state.name, label, { status: 'failed', error: this.#clean(error) }, ms)
+  }
+
+  /** The session of the task's host failed. */
+  broken(instance: Instance, state: HostState, error: HactlError): void {
+    const first = error.diagnostics[0] ?? problem('ssh/lost', error.message)
+    this.#stop(state, error)
+    const value = { status: 'unreachable', error: this.#clean(first) } as const
+    this.#result(instance, state.name, instance.task.module, value)
+  }
+
+  skipped(instance: Instance, host: string, because: string): void {
+    this.#result(instance, host, instance.task.module, { status: 'skipped', because })
+  }
+
+  /** A host stops outside any task. */
+  hostFailed(state: HostState, error: HactlError): void {
+    const first = error.diagnostics[0] ?? problem('engine/failed', error.message)
+    if (first.code.startsWith('ssh/')) this.#stop(state, error)
+    else state.stopped = 'failed'
+    if (state.stopped !== 'interrupted')
+      this.#counts[state.stopped === 'failed' ? 'failed' : 'unreachable'] += 1
+    this.#options.emit({ kind: 'host-unreachable', host: state.name, error: this.#clean(first) })
+  }
+
+  hostUnreachable(host: string, error: Diagnostic): void {
+    this.#counts.unreachable += 1
+    this.#options.emit({ kind: 'host-unreachable', host, error: this.#clean(error) })
+  }
+
+  register(instance: Instance, state: HostState, value: Readonly<Record<string, unknown>>): void {
+    const name = instance.task.register
+    if (name !== undefined) state.registered = { ...state.registered, [name]: value }
+  }
+
+  summary(ms: number, roundTrips: Readonly<Record<string, number>>): RunSummary {
+    const interrupted = this.#interrupted || this.#options.soft?.aborted === true
+    const outcome = outcomeOf(this.#counts, this.#refused, interrupted)
+    return { outcome, ...this.#counts, impact: this.#impact, ms, roundTrips }
+  }
+
+  #stop(state: HostState, error: HactlError): void {
+    const interrupted = error.exit === EXIT.interrupted
+    this.#interrupted ||= interrupted
+    state.stopped = interrupted ? 'interrupted' : 'unreachable'
+  }
+
+  #result(instance: Instance, host: string, label: string, result: TaskResult, ms = 0): void {
+    this.#counts[result.status] += 1
+    this.#options.emit({ kind: 'task-result', task: taskRef(instance, host, label), result, ms })
+  }
+
+  #clean(error: Diagnostic): Diagnostic {
+    const { mask } = this.#options
+    const detail = error.detail === undefined ? {} : { detail: mask(error.detail) }
+    return { ...error, summary: mask(error.summary), ...detail }
+  }
+}
+
+function outcomeOf(counts: Counts, refused: boolean, interrupted: boolean): RunSummary['outcome'] {
+  if (interrupted) return 'interrupted'
+  if (refused) return 'refused'
+  if (counts.failed > 0) return 'failed'
+  return counts.unreachable > 0 ? 'unreachable' : 'done'
+}

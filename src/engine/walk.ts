@@ -1,0 +1,66 @@
+import { HactlError } from '../diag/diagnostic.ts'
+import { itemsOf, nextBatch, sessionOf, type Run } from './batch.ts'
+import type { HostState } from './context.ts'
+import { evaluate } from './evaluate.ts'
+import { flush } from './flush.ts'
+import { report } from './plan.ts'
+import type { Task } from './playbook.ts'
+import { expand, type Instance, type PlayFrame } from './tasks.ts'
+
+/**
+ * Takes one host through tasks in their order. Everything that can be read is read at once; changes that do not
+ * touch what others were read from travel together; after a change only what it may have touched is read again.
+ */
+export async function walk(
+  run: Run,
+  state: HostState,
+  frame: PlayFrame,
+  tasks: readonly Task[],
+  handler: boolean,
+): Promise<void> {
+  const done = new Set<string>()
+  const remaining = (): readonly Instance[] =>
+    expand(run.options, state, frame, tasks, handler).filter((instance) => !done.has(instance.id))
+  try {
+    let queue = remaining()
+    while (queue.length > 0 && state.stopped === undefined) {
+      if (run.halted || run.options.soft?.aborted) {
+        state.stopped = 'interrupted'
+        break
+      }
+      await readAll(run, state, queue)
+      const items = itemsOf(run, queue)
+      const finished =
+        run.mode === 'plan' ? report(run, state, items) : await flush(run, state, nextBatch(items), queue)
+      for (const id of finished) done.add(id)
+      queue = remaining()
+    }
+    for (const instance of queue) run.record.skipped(instance, state.name, `${state.name} stopped before it`)
+  } catch (error) {
+    stopWith(run, state, error)
+  }
+}
+
+/** An error outside any task (an undefined variable in a loop, a lost session) ends the host, not the run. */
+function stopWith(run: Run, state: HostState, error: unknown): void {
+  if (!(error instanceof HactlError)) throw error
+  run.record.hostFailed(state, error)
+}
+
+const needsReading = (run: Run, instance: Instance): boolean => {
+  const known = run.ahead.get(instance.id)
+  return known === undefined || !known.view.fresh() || known.evaluation.kind === 'unknown'
+}
+
+/** Reads in one tick every task that is not known or out of date. */
+export async function readAll(run: Run, state: HostState, queue: readonly Instance[]): Promise<void> {
+  await Promise.all(
+    queue
+      .filter((instance) => needsReading(run, instance))
+      .map(async (instance) => {
+        const session = sessionOf(run, instance)
+        if (!session) return
+        run.ahead.set(instance.id, await evaluate(run.options, state, session, instance))
+      }),
+  )
+}
