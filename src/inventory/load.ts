@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Diagnostic } from '../diag/diagnostic.ts'
 import { HactlError, problem } from '../diag/diagnostic.ts'
+import { Secret } from '../lib/secret.ts'
 import { parseYaml } from '../schema/yaml.ts'
 import { readClusters } from './clusters.ts'
 import { groupMembers, readCarriers, readHosts } from './hosts.ts'
@@ -35,7 +36,11 @@ export async function loadInventory(path: string, options: LoadOptions = {}): Pr
   const layout = readLayout(parseYaml(text, file))
   const files = readFileLayers(dir, layout)
   const loaded = await loadSecrets(dir, options.secrets ?? {})
-  const extra: Vars = loaded.values ? { secrets: loaded.values } : {}
+  const extra: Vars = loaded.values
+    ? { secrets: loaded.values }
+    : loaded.closed === true
+      ? { secrets: new Secret('') }
+      : {}
   const passwords = hidePasswords(layout, files)
   const hosts = readHosts({ dir, layout, files, extra })
   const clusters = readClusters({

@@ -133,6 +133,8 @@ interface Descent {
 }
 
 function descend({ diagnostics }: Resolver, start: Value, { name, path, at }: Descent): Value {
+  // Secrets that were not opened: any of them may exist.
+  if (name === 'secrets' && start instanceof Secret) return start
   let value: Value | undefined = start
   let shown = name
   for (const step of path) {

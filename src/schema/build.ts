@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import type { TUnsafe } from 'typebox'
 import type { Text } from '../lib/secret.ts'
 import type { Schema } from './validate.ts'
@@ -11,7 +10,8 @@ interface TextOptions {
 }
 
 /** A string that may be a Secret: passwords and file contents. Every other string refuses a Secret. */
-export const text = (options: TextOptions): TUnsafe<Text> => Type.Unsafe<Text>({ ...options, text: true })
+export const text = (options: TextOptions): TUnsafe<Text> =>
+  ({ ...options, text: true }) as unknown as TUnsafe<Text>
 
 type Json = Record<string, unknown>
 const isRecord = (value: unknown): value is Json =>

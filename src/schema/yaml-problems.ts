@@ -94,14 +94,14 @@ const tagProblem = (tag: string, at: Span): Diagnostic =>
 export const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
 
 /** Problems of a document that parses: duplicate keys, unknown aliases, values that YAML 1.1 reads otherwise. */
-export function scanDocument(document: Document.Parsed, span: ToSpan): Diagnostic[] {
+export function scanDocument(document: Document.Parsed, span: ToSpan, typed: boolean): Diagnostic[] {
   const found: Diagnostic[] = []
   visit(document, {
     Map: (_, map) => {
       found.push(...duplicateKeys(map, span), ...templateAsMap(map, span))
     },
     Scalar: (_, scalar) => {
-      const diagnostic = scalarProblem(scalar, span)
+      const diagnostic = typed ? scalarProblem(scalar, span) : undefined
       if (diagnostic) found.push(diagnostic)
     },
     Alias: (_, alias) => {

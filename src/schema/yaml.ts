@@ -31,11 +31,16 @@ export interface YamlFile {
   readonly span: (from: number, to: number) => Span
 }
 
+export interface YamlOptions {
+  /** Every scalar is the text as it is written: no numbers, no booleans. */
+  readonly texts?: boolean
+}
+
 /**
  * Parses one YAML 1.2 document. Syntax errors, tabs, duplicate keys, second documents, and plain scalars that Ansible
  * (YAML 1.1) reads as another value are diagnostics with positions; nothing is thrown.
  */
-export function parseYaml(text: string, file: string): YamlFile {
+export function parseYaml(text: string, file: string, options: YamlOptions = {}): YamlFile {
   const lines = new LineCounter()
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -43,6 +48,7 @@ export function parseYaml(text: string, file: string): YamlFile {
     prettyErrors: false,
     uniqueKeys: false,
     logLevel: 'error',
+    ...(options.texts === true && { schema: 'failsafe' as const }),
   })
   const span = (from: number, to: number): Span => makeSpan(file, lines, from, to)
   const where: Where = (path, part = 'value') => {
@@ -50,7 +56,7 @@ export function parseYaml(text: string, file: string): YamlFile {
     return span(range[0], range[1])
   }
   const syntax = [...document.errors, ...document.warnings].map((error) => syntaxProblem(error, text, span))
-  const found = syntax.length > 0 ? syntax.slice(0, 1) : scanDocument(document, span)
+  const found = syntax.length > 0 ? syntax.slice(0, 1) : scanDocument(document, span, options.texts !== true)
   if (syntax.length > 0) return { file, data: undefined, diagnostics: found, where, span }
   try {
     return { file, data: document.toJS({ maxAliasCount: 1000 }), diagnostics: found, where, span }

@@ -1,0 +1,135 @@
+import type { Diagnostic, Span } from '../diag/diagnostic.ts'
+import { problem } from '../diag/diagnostic.ts'
+import { suggest } from '../lib/suggest.ts'
+import type { Inventory } from './inventory.ts'
+
+export interface Matched {
+  /** In the order of the patterns, hosts of a group in file order. */
+  readonly hosts: readonly string[]
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+type Known = Pick<Inventory, 'hosts' | 'groups'>
+
+/**
+ * The hosts an Ansible host pattern names: `all`, `*`, names, globs, `a:b`, `a,b`, `!x` (without), `&x` (and in),
+ * `group[0]`, `group[-1]`, `group[1:]`, `group[0:2]` (both ends included), `~regex`. A name that does not exist is an
+ * error and not, as in Ansible, a warning: a typo must never act on other hosts. `at` is where the pattern is written.
+ */
+export function matchHosts(known: Known, pattern: string | readonly string[], at?: Span): Matched {
+  const parts = (typeof pattern === 'string' ? [pattern] : pattern).flatMap(splitPattern)
+  const diagnostics: Diagnostic[] = []
+  let hosts = new Set<string>()
+  for (const part of inOrder(parts)) {
+    const [operator, name] = /^[!&]/.test(part) ? [part[0], part.slice(1)] : ['', part]
+    const found = matchOne(known, name)
+    if (!Array.isArray(found)) diagnostics.push({ ...(found as Diagnostic), ...(at && { at }) })
+    const matched = new Set(Array.isArray(found) ? (found as string[]) : [])
+    if (operator === '!') hosts = new Set([...hosts].filter((host) => !matched.has(host)))
+    else if (operator === '&') hosts = new Set([...hosts].filter((host) => matched.has(host)))
+    else for (const host of matched) hosts.add(host)
+  }
+  if (hosts.size === 0 && diagnostics.length === 0) {
+    const text = typeof pattern === 'string' ? pattern : pattern.join(',')
+    const hint = `\`hactl inventory\` lists the hosts and groups`
+    diagnostics.push(
+      problem('inventory/no-match', `the pattern "${text}" matches no host`, { ...(at && { at }), hint }),
+    )
+  }
+  return { hosts: [...hosts], diagnostics }
+}
+
+/** Splits at commas, or at colons where there is no comma; not inside brackets, a regex or an IPv6 address. */
+export function splitPattern(pattern: string): readonly string[] {
+  if (pattern.includes(',')) return pattern.split(',').flatMap((part) => splitPattern(part.trim()))
+  const text = pattern.trim()
+  if (text === '') return []
+  if (/^[!&]?~/.test(text) || /^[!&]?[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$/.test(text)) return [text]
+  const parts: string[] = ['']
+  let depth = 0
+  for (const char of text) {
+    if (char === '[') depth += 1
+    if (char === ']') depth -= 1
+    if (char === ':' && depth <= 0) parts.push('')
+    else parts[parts.length - 1] += char
+  }
+  return parts.map((part) => part.trim()).filter((part) => part !== '')
+}
+
+/** Plain ones first, then `&`, then `!`, as Ansible does; only exclusions mean all the others. */
+function inOrder(parts: readonly string[]): readonly string[] {
+  const plain = parts.filter((part) => !/^[!&]/.test(part))
+  const and = parts.filter((part) => part.startsWith('&'))
+  const not = parts.filter((part) => part.startsWith('!'))
+  const start = plain.length === 0 && parts.length > 0 ? ['all'] : plain
+  return [...start, ...and, ...not]
+}
+
+const SUBSCRIPT = /^(.+)\[(?:(-?\d+)|(\d+)[:-](\d*))\]$/
+
+function matchOne(known: Known, name: string): readonly string[] | Diagnostic {
+  if (known.hosts.has(name)) return [name]
+  const subscript = name.startsWith('~') ? null : SUBSCRIPT.exec(name)
+  const base = matchName(known, subscript?.[1] ?? name)
+  if (!subscript || !Array.isArray(base)) return base
+  const hosts = base as readonly string[]
+  const [, , index, from, to] = subscript
+  const chosen =
+    index === undefined
+      ? hosts.slice(Number(from), to === '' || to === undefined ? undefined : Number(to) + 1)
+      : hosts.slice(Number(index)).slice(0, 1)
+  if (chosen.length > 0) return chosen
+  const summary = `${name}: "${subscript[1]}" has only ${hosts.length} host${hosts.length === 1 ? '' : 's'}`
+  return problem('inventory/subscript', summary, { hint: 'counting begins at 0' })
+}
+
+function matchName(known: Known, name: string): readonly string[] | Diagnostic {
+  if (name === 'all' || name === '*') return [...known.hosts.keys()]
+  const group = known.groups.get(name)
+  if (group) return group
+  const test = nameTest(name)
+  if (typeof test !== 'function') return test
+  const groups = [...known.groups].filter(([each]) => test(each)).flatMap(([, hosts]) => hosts)
+  const hosts = [...known.hosts.keys()].filter(test)
+  const matched = [...new Set([...groups, ...hosts])]
+  return matched.length > 0 ? matched : unknownName(known, name)
+}
+
+function unknownName(known: Known, name: string): Diagnostic {
+  if (/^~|[*?[]/.test(name)) {
+    const hint = `hosts: ${[...known.hosts.keys()].join(', ')}`
+    return problem('inventory/no-match', `"${name}" matches no host and no group`, { hint })
+  }
+  const names = [...known.hosts.keys(), ...known.groups.keys()]
+  const guess = suggest(name, names)
+  const hint = guess === undefined ? `known names: ${names.join(', ')}` : `did you mean "${guess}"?`
+  return problem('inventory/unknown-host', `no host or group called "${name}"`, { hint })
+}
+
+function nameTest(pattern: string): ((name: string) => boolean) | Diagnostic {
+  if (!pattern.startsWith('~')) {
+    const glob = globToRegex(pattern)
+    return (name) => glob.test(name)
+  }
+  try {
+    // Like Python's re.match: anchored at the start only.
+    const regex = new RegExp(`^(?:${pattern.slice(1)})`)
+    return (name) => regex.test(name)
+  } catch (error) {
+    const summary = `"${pattern}" is no regular expression: ${(error as Error).message}`
+    return problem('inventory/pattern', summary, { hint: 'write for example ~pg[12]' })
+  }
+}
+
+/** A shell glob (`*`, `?`, `[abc]`, `[!a]`) as a regular expression for whole names. */
+export function globToRegex(glob: string): RegExp {
+  const source = glob.replaceAll(
+    /\[(!?)([^\]]+)\]|[*?]|[^*?]/g,
+    (text, not: string | undefined, set: string | undefined) => {
+      if (set !== undefined) return `[${not === '!' ? '^' : ''}${set.replaceAll(/[\\^\]]/g, '\\$&')}]`
+      if (text === '*') return '.*'
+      return text === '?' ? '.' : text.replace(/[\\^$.|+()[\]{}]/, '\\$&')
+    },
+  )
+  return new RegExp(`^${source}$`, 's')
+}
