@@ -30,13 +30,31 @@ const changes = (root: XmlElement, wanted: Wanted): readonly CibChange[] => {
   })
 }
 
+interface PropertyState {
+  readonly [field: string]: unknown
+  readonly properties: Wanted
+  readonly root: XmlElement
+}
+interface DefaultsState {
+  readonly [field: string]: unknown
+  readonly resource: Wanted
+  readonly operation: Wanted
+  readonly root: XmlElement
+}
+
+const propertyArgs = Type.Object({
+  properties: settings('Property → value; null removes it, so that its default holds again.'),
+})
+const defaultsArgs = Type.Object({
+  resource: settings('Meta attribute of resources → value; null removes it.'),
+  operation: settings('Option of operations → value; null removes it.'),
+})
+
 /** Cluster properties (`crm_config`). */
-export const pcsProperty = defineModule({
+export const pcsProperty = defineModule<typeof propertyArgs, PropertyState>({
   name: 'pcs_property',
   about: 'Keep cluster properties at these values; those not named are left alone.',
-  args: Type.Object({
-    properties: settings('Property → value; null removes it, so that its default holds again.'),
-  }),
+  args: propertyArgs,
   examples: ['pcs_property:\n  properties: { stonith-enabled: true, no-quorum-policy: stop }'],
   label: ({ properties }) => Object.keys(properties).join(' '),
   async current(probe) {
@@ -44,7 +62,7 @@ export const pcsProperty = defineModule({
     return { properties: normalAll(propertiesOf(root)), root }
   },
   desired: ({ properties }, from) => ({
-    properties: comparable(wantedOf(properties), from.properties) as never,
+    properties: comparable(wantedOf(properties), from.properties),
   }),
   refuse: ({ root }) => refuseChange(root),
   steps: ({ root }, _, { properties }) => patchStep(changes(root, wantedOf(properties))),
@@ -71,13 +89,10 @@ const defaultsOf = (root: XmlElement, kind: 'rsc' | 'op') => {
 }
 
 /** Defaults of resources' meta attributes and of operations. */
-export const pcsDefaults = defineModule({
+export const pcsDefaults = defineModule<typeof defaultsArgs, DefaultsState>({
   name: 'pcs_defaults',
   about: 'Keep the defaults of all resources and operations; those not named are left alone.',
-  args: Type.Object({
-    resource: settings('Meta attribute of resources → value; null removes it.'),
-    operation: settings('Option of operations → value; null removes it.'),
-  }),
+  args: defaultsArgs,
   examples: ['pcs_defaults:\n  resource: { resource-stickiness: 100, migration-threshold: 3 }'],
   label: ({ resource, operation }) => [...Object.keys(resource), ...Object.keys(operation)].join(' '),
   async current(probe) {
@@ -85,8 +100,8 @@ export const pcsDefaults = defineModule({
     return { resource: defaultsOf(root, 'rsc'), operation: defaultsOf(root, 'op'), root }
   },
   desired: ({ resource, operation }, from) => ({
-    resource: comparable(wantedOf(resource), from.resource) as never,
-    operation: comparable(wantedOf(operation), from.operation) as never,
+    resource: comparable(wantedOf(resource), from.resource),
+    operation: comparable(wantedOf(operation), from.operation),
   }),
   refuse: ({ root }) => refuseChange(root),
   steps: ({ root }, _, { resource, operation }) =>

@@ -77,7 +77,12 @@ const locate = (parent: XmlElement, path: string, id: string): Located | undefin
     const here = pathBelow(path, child)
     if (child.name === 'primitive') {
       if (child.attrs['id'] !== id) continue
-      return { element: child, path: here, outerPath: path, ...(parent.name !== 'resources' && { outer: parent }) }
+      return {
+        element: child,
+        path: here,
+        outerPath: path,
+        ...(parent.name !== 'resources' && { outer: parent }),
+      }
     }
     const below = locate(child, here, id)
     if (below) return below
@@ -114,7 +119,12 @@ export interface WantedResource {
   readonly outerMeta: Wanted
 }
 
-const opElement = (root: XmlElement, owner: string, key: string, options: Readonly<Record<string, string>>) => {
+const opElement = (
+  root: XmlElement,
+  owner: string,
+  key: string,
+  options: Readonly<Record<string, string>>,
+) => {
   const [name = '', interval = '0s', role] = key.split(' ')
   const entries = Object.entries(options)
   // Agents read these from their environment: they are attributes of the agent, not of the operation.
@@ -146,7 +156,11 @@ const primitive = (root: XmlElement, wanted: WantedResource): XmlElement => {
     newSet('meta_attributes', `${wanted.name}-meta_attributes`, wanted.meta),
     ops.length > 0 ? element('operations', {}, ops) : undefined,
   ]
-  return element('primitive', { id: wanted.name, ...typeAttrs(wanted.type) }, sets.filter((set) => set !== undefined))
+  return element(
+    'primitive',
+    { id: wanted.name, ...typeAttrs(wanted.type) },
+    sets.filter((set) => set !== undefined),
+  )
 }
 
 /** The changes that make a resource that is not there. */
@@ -166,7 +180,8 @@ export const creation = (root: XmlElement, wanted: WantedResource): readonly Cib
 }
 
 const sameOptions = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean =>
-  Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([key, value]) => b[key] === value)
+  Object.keys(a).length === Object.keys(b).length &&
+  Object.entries(a).every(([key, value]) => b[key] === value)
 
 /** Operations that differ are taken out and put in anew within one patch; the others are not touched. */
 const operationChanges = (root: XmlElement, found: Found, wanted: WantedResource): readonly CibChange[] => {

@@ -93,3 +93,9 @@ export const exactly = (wanted: Wanted, current: Readonly<Record<string, unknown
   ...Object.fromEntries(Object.keys(current).map((key) => [key, null])),
   ...comparable(wanted, current),
 })
+
+/** Settings of a task as they are written: for agents, whose values hactl does not interpret. */
+export const textsOf = (given: Settings): Wanted =>
+  Object.fromEntries(
+    Object.entries(given).map(([key, value]) => [key, value === null ? null : String(value)]),
+  )

@@ -53,13 +53,13 @@ const skipTo = (cursor: Cursor, end: string): void => {
   cursor.at = found + end.length
 }
 
-/** Skips white space, comments and processing instructions. A DOCTYPE is refused: no tool here prints one. */
+/** Skips white space, comments, processing instructions and a DOCTYPE without declarations of its own. */
 const skipMisc = (cursor: Cursor): void => {
   for (;;) {
     if (take(cursor, SPACE) !== undefined) continue
     if (cursor.text.startsWith('<!--', cursor.at)) skipTo(cursor, '-->')
     else if (cursor.text.startsWith('<?', cursor.at)) skipTo(cursor, '?>')
-    else return
+    else if (take(cursor, /<!DOCTYPE [^[<>]*>/y) === undefined) return
   }
 }
 
