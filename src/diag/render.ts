@@ -56,18 +56,19 @@ const place = ({ file, line, col }: Span): string => `${file}:${line}:${col}`
 
 function renderOne(each: Diagnostic, source: (file: string) => string | undefined, paint: Paint): string {
   const on = [each.on?.host, each.on?.task].filter((part) => part !== undefined).join(' · ')
-  const where = on === '' ? each.at && place(each.at) : on
   const severity = paint(each.severity === 'error' ? 'red' : 'yellow', each.severity)
-  const head = [where && paint('bold', where), severity, `${each.code}: ${each.summary}`]
-  const lines = [head.filter((part) => part !== undefined && part !== '').join(' ')]
-  if (each.at && on === '') lines.push(...frame(each.at, source(each.at.file), paint))
-  if (each.detail !== undefined) lines.push(...each.detail.split('\n').map((line) => `  ${line}`))
-  if (each.at && on !== '') lines.push(`  from: ${place(each.at)}`)
-  if (each.hint !== undefined) lines.push(...hint(each.hint, paint))
-  return lines.join('\n')
+  const where = on === '' && each.at ? place(each.at) : on
+  return [
+    `${where === '' ? '' : `${paint('bold', where)} `}${severity} ${each.code}: ${each.summary}`,
+    ...(on === '' ? frame(each.at, source, paint) : []),
+    ...(each.detail?.split('\n').map((line) => `  ${line}`) ?? []),
+    ...(on !== '' && each.at ? [`  from: ${place(each.at)}`] : []),
+    ...hint(each.hint, paint),
+  ].join('\n')
 }
 
-const hint = (text: string, paint: Paint): string[] => {
+const hint = (text: string | undefined, paint: Paint): string[] => {
+  if (text === undefined) return []
   const [first = '', ...rest] = text.split('\n')
   return [`  ${paint('cyan', 'hint:')} ${first}`, ...rest.map((line) => `        ${line}`)]
 }
@@ -75,8 +76,9 @@ const hint = (text: string, paint: Paint): string[] => {
 const WIDEST = 160
 
 /** The line with carets under the span; long lines are cut around it, tabs become one space each. */
-function frame(at: Span, text: string | undefined, paint: Paint): string[] {
-  const line = text?.split('\n')[at.line - 1]?.replaceAll('\t', ' ').trimEnd()
+function frame(at: Span | undefined, source: (file: string) => string | undefined, paint: Paint): string[] {
+  if (!at) return []
+  const line = source(at.file)?.split('\n')[at.line - 1]?.replaceAll('\t', ' ').trimEnd()
   if (line === undefined) return []
   const cut = at.col > WIDEST ? at.col - WIDEST / 2 : 0
   const shown = line.slice(cut, cut + WIDEST)

@@ -88,7 +88,14 @@ function readCluster(
   const name = typeof raw['name'] === 'string' ? raw['name'] : group
   const hosts = input.hosts.filter((host) => host.groups.includes(group))
   const filled = (stack ? fillDefaults(withIdentity(stack), raw) : raw) as Vars
-  const cluster: Cluster = { name, stack: String(raw['stack']), group, vars: filled, hosts, where: fileWhere }
+  const cluster: Cluster = {
+    name,
+    stack: typeof raw['stack'] === 'string' ? raw['stack'] : '',
+    group,
+    vars: filled,
+    hosts,
+    where: fileWhere,
+  }
   const schema = stack
     ? checkSchema(withIdentity(stack), filled, { area: 'inventory', where: fileWhere, name: 'cluster' })
     : []
@@ -144,7 +151,7 @@ function checkIdentity(
         hint: `add "stack:"; ${list}`,
       }),
     )
-  } else if (!names.includes(String(stack))) {
+  } else if (!names.some((each) => each === stack)) {
     const guess = typeof stack === 'string' ? suggest(stack, names) : undefined
     const hint = guess === undefined ? list : `did you mean "${guess}"?`
     found.push(

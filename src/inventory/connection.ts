@@ -5,8 +5,19 @@ import { problem } from '../diag/diagnostic.ts'
 import { suggest } from '../lib/suggest.ts'
 import { describe } from '../schema/explain.ts'
 import type { ConnectionSpec } from '../transport/transport.ts'
-import { parseSshArgs } from './ssh-args.ts'
-import { type ConnectionInput, type VariableReader, variableReader } from './variable-reader.ts'
+import { type SshArgs, parseSshArgs } from './ssh-args.ts'
+import {
+  type ConnectionInput,
+  type VariableReader,
+  readAddress,
+  readFlag,
+  readKind,
+  readNumber,
+  readSecret,
+  readText,
+  spotOf,
+  variableReader,
+} from './variable-reader.ts'
 
 /** Variables that hold a password; their values become Secrets. */
 export const PASSWORD_VARIABLES: readonly string[] = [
@@ -50,52 +61,64 @@ export function connectionOf(input: ConnectionInput): {
   readonly connection: ConnectionSpec
   readonly diagnostics: readonly Diagnostic[]
 } {
-  const read = variableReader(input)
-  const args = sshArgs(input, read)
-  const user = read.text('ansible_user', 'ansible_ssh_user')
-  const keyFile = read.text('ansible_ssh_private_key_file', 'ansible_private_key_file') ?? args.privateKeyFile
-  const port = read.number('ansible_port', 'ansible_ssh_port')
-  const password = read.secret('ansible_password', 'ansible_ssh_pass', 'ansible_ssh_password')
-  const becomePassword = read.secret('ansible_become_password', 'ansible_become_pass', 'ansible_sudo_pass')
-  const seconds = read.number('ansible_ssh_timeout', 'ansible_timeout')
+  const reader = variableReader(input)
+  const seconds = readNumber(reader, 3600, 'ansible_ssh_timeout', 'ansible_timeout')
   const connection: ConnectionSpec = {
     host: input.host,
-    kind: read.kind(),
-    address: read.address(),
-    ...(port !== undefined && { port }),
-    ...(user !== undefined && { user }),
-    ...(keyFile !== undefined && { privateKeyFile: localPath(input.dir, keyFile) }),
-    ...(password !== undefined && { password }),
-    become: read.flag('ansible_become') ?? false,
-    becomeUser: read.text('ansible_become_user') ?? 'root',
-    ...(becomePassword !== undefined && { becomePassword }),
-    ...(args.knownHostsFiles && {
-      knownHostsFiles: args.knownHostsFiles.map((file) => localPath(input.dir, file)),
-    }),
-    ...(args.proxyJump !== undefined && { proxyJump: args.proxyJump }),
-    ...(args.proxyCommand !== undefined && { proxyCommand: args.proxyCommand }),
+    kind: readKind(reader),
+    address: readAddress(reader),
+    become: readFlag(reader, 'ansible_become') ?? false,
+    becomeUser: readText(reader, 'ansible_become_user') ?? 'root',
     connectTimeoutMs: seconds === undefined ? DEFAULT_CONNECT_TIMEOUT_MS : seconds * 1000,
+    ...sshArgs(reader),
+    ...withoutUndefined({
+      port: readNumber(reader, 65_535, 'ansible_port', 'ansible_ssh_port'),
+      user: readText(reader, 'ansible_user', 'ansible_ssh_user'),
+      privateKeyFile: keyFile(reader),
+      password: readSecret(reader, 'ansible_password', 'ansible_ssh_pass', 'ansible_ssh_password'),
+      becomePassword: readSecret(
+        reader,
+        'ansible_become_password',
+        'ansible_become_pass',
+        'ansible_sudo_pass',
+      ),
+    }),
   }
-  return { connection, diagnostics: [...read.diagnostics, ...strangers(input), ...becomeMethod(read)] }
+  return { connection, diagnostics: [...reader.diagnostics, ...strangers(input), ...becomeMethod(reader)] }
+}
+
+type Defined<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> }
+
+const withoutUndefined = <T extends object>(values: T): Defined<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>
+
+function keyFile(reader: VariableReader): string | undefined {
+  const file = readText(reader, 'ansible_ssh_private_key_file', 'ansible_private_key_file')
+  return file === undefined ? undefined : localPath(reader.dir, file)
 }
 
 const localPath = (dir: string, file: string): string =>
   file.startsWith('~/') ? resolve(homedir(), file.slice(2)) : resolve(dir, file)
 
-function sshArgs(input: ConnectionInput, read: VariableReader): ReturnType<typeof parseSshArgs>['spec'] {
-  let spec: ReturnType<typeof parseSshArgs>['spec'] = {}
+/** What the `ansible_ssh_*_args` say, in the terms of a connection; the rest is a warning. */
+function sshArgs(reader: VariableReader): SshArgs['spec'] {
+  let spec: SshArgs['spec'] = {}
   for (const name of ['ansible_ssh_common_args', 'ansible_ssh_extra_args']) {
-    const parsed = parseSshArgs(read.text(name) ?? '')
+    const parsed = parseSshArgs(readText(reader, name) ?? '')
     spec = { ...spec, ...parsed.spec }
-    const sourced = input.written.get(name)
-    if (parsed.ignored.length === 0 || !sourced) continue
+    if (parsed.ignored.length === 0) continue
     const summary = `${name}: ${parsed.ignored.join(', ')} has no effect in hactl`
     const hint =
       'hactl acts on -o ProxyCommand=, -o ProxyJump=, -J, -o UserKnownHostsFile=, -o IdentityFile= and -i'
-    const at = sourced.source.where(sourced.path)
-    read.diagnostics.push({ ...problem('inventory/ssh-args', summary, { at, hint }), severity: 'warning' })
+    const warning = problem('inventory/ssh-args', summary, { ...spotOf(reader, name), hint })
+    reader.diagnostics.push({ ...warning, severity: 'warning' })
   }
-  return spec
+  const { privateKeyFile, knownHostsFiles, ...rest } = spec
+  return {
+    ...rest,
+    ...(privateKeyFile !== undefined && { privateKeyFile: localPath(reader.dir, privateKeyFile) }),
+    ...(knownHostsFiles && { knownHostsFiles: knownHostsFiles.map((file) => localPath(reader.dir, file)) }),
+  }
 }
 
 /** `ansible_hots`: close to a name that hactl acts on, but not it. */
@@ -109,11 +132,10 @@ function strangers({ written }: ConnectionInput): Diagnostic[] {
   })
 }
 
-function becomeMethod(read: VariableReader): Diagnostic[] {
-  const method = read.vars['ansible_become_method']
-  const sourced = read.written.get('ansible_become_method')
-  if (method === undefined || method === 'sudo' || !sourced) return []
-  const at = sourced.source.where(sourced.path)
+function becomeMethod(reader: VariableReader): Diagnostic[] {
+  const method = reader.vars['ansible_become_method']
+  if (method === undefined || method === 'sudo') return []
   const summary = `ansible_become_method is ${describe(method)}: hactl only knows sudo`
-  return [problem('inventory/become-method', summary, { at, hint: 'write sudo, or remove the line' })]
+  const hint = 'write sudo, or remove the line'
+  return [problem('inventory/become-method', summary, { ...spotOf(reader, 'ansible_become_method'), hint })]
 }

@@ -17,26 +17,35 @@ type Known = Pick<Inventory, 'hosts' | 'groups'>
  * error and not, as in Ansible, a warning: a typo must never act on other hosts. `at` is where the pattern is written.
  */
 export function matchHosts(known: Known, pattern: string | readonly string[], at?: Span): Matched {
-  const parts = (typeof pattern === 'string' ? [pattern] : pattern).flatMap(splitPattern)
+  const patterns = typeof pattern === 'string' ? [pattern] : pattern
+  const place = at ? { at } : {}
   const diagnostics: Diagnostic[] = []
-  let hosts = new Set<string>()
-  for (const part of inOrder(parts)) {
-    const [operator, name] = /^[!&]/.test(part) ? [part[0], part.slice(1)] : ['', part]
+  let hosts: readonly string[] = []
+  for (const { operator, name } of inOrder(patterns.flatMap(splitPattern))) {
     const found = matchOne(known, name)
-    if (!Array.isArray(found)) diagnostics.push({ ...(found as Diagnostic), ...(at && { at }) })
-    const matched = new Set(Array.isArray(found) ? (found as string[]) : [])
-    if (operator === '!') hosts = new Set([...hosts].filter((host) => !matched.has(host)))
-    else if (operator === '&') hosts = new Set([...hosts].filter((host) => matched.has(host)))
-    else for (const host of matched) hosts.add(host)
+    if ('code' in found) diagnostics.push({ ...found, ...place })
+    else hosts = combine(hosts, operator, found)
   }
-  if (hosts.size === 0 && diagnostics.length === 0) {
-    const text = typeof pattern === 'string' ? pattern : pattern.join(',')
-    const hint = `\`hactl inventory\` lists the hosts and groups`
+  if (hosts.length === 0 && diagnostics.length === 0) {
+    const summary = `the pattern "${patterns.join(',')}" matches no host`
     diagnostics.push(
-      problem('inventory/no-match', `the pattern "${text}" matches no host`, { ...(at && { at }), hint }),
+      problem('inventory/no-match', summary, { ...place, hint: '`hactl inventory` lists the hosts' }),
     )
   }
-  return { hosts: [...hosts], diagnostics }
+  return { hosts, diagnostics }
+}
+
+type Operator = '' | '&' | '!'
+
+function combine(hosts: readonly string[], operator: Operator, found: readonly string[]): readonly string[] {
+  switch (operator) {
+    case '!':
+      return hosts.filter((host) => !found.includes(host))
+    case '&':
+      return hosts.filter((host) => found.includes(host))
+    case '':
+      return [...new Set([...hosts, ...found])]
+  }
 }
 
 /** Splits at commas, or at colons where there is no comma; not inside brackets, a regex or an IPv6 address. */
@@ -56,13 +65,22 @@ export function splitPattern(pattern: string): readonly string[] {
   return parts.map((part) => part.trim()).filter((part) => part !== '')
 }
 
+interface Part {
+  readonly operator: Operator
+  readonly name: string
+}
+
 /** Plain ones first, then `&`, then `!`, as Ansible does; only exclusions mean all the others. */
-function inOrder(parts: readonly string[]): readonly string[] {
-  const plain = parts.filter((part) => !/^[!&]/.test(part))
-  const and = parts.filter((part) => part.startsWith('&'))
-  const not = parts.filter((part) => part.startsWith('!'))
-  const start = plain.length === 0 && parts.length > 0 ? ['all'] : plain
-  return [...start, ...and, ...not]
+function inOrder(texts: readonly string[]): readonly Part[] {
+  const parts = texts.map((text): Part => {
+    const operator = text.startsWith('&') ? '&' : text.startsWith('!') ? '!' : ''
+    return { operator, name: operator === '' ? text : text.slice(1) }
+  })
+  const having = (operator: Operator): readonly Part[] => parts.filter((part) => part.operator === operator)
+  const plain = having('')
+  const start: readonly Part[] =
+    plain.length > 0 || parts.length === 0 ? plain : [{ operator: '', name: 'all' }]
+  return [...start, ...having('&'), ...having('!')]
 }
 
 const SUBSCRIPT = /^(.+)\[(?:(-?\d+)|(\d+)[:-](\d*))\]$/
@@ -71,15 +89,14 @@ function matchOne(known: Known, name: string): readonly string[] | Diagnostic {
   if (known.hosts.has(name)) return [name]
   const subscript = name.startsWith('~') ? null : SUBSCRIPT.exec(name)
   const base = matchName(known, subscript?.[1] ?? name)
-  if (!subscript || !Array.isArray(base)) return base
-  const hosts = base as readonly string[]
+  if (!subscript || 'code' in base) return base
   const [, , index, from, to] = subscript
   const chosen =
     index === undefined
-      ? hosts.slice(Number(from), to === '' || to === undefined ? undefined : Number(to) + 1)
-      : hosts.slice(Number(index)).slice(0, 1)
+      ? base.slice(Number(from), to === '' || to === undefined ? undefined : Number(to) + 1)
+      : base.slice(Number(index)).slice(0, 1)
   if (chosen.length > 0) return chosen
-  const summary = `${name}: "${subscript[1]}" has only ${hosts.length} host${hosts.length === 1 ? '' : 's'}`
+  const summary = `${name}: "${subscript[1]}" has only ${base.length} host${base.length === 1 ? '' : 's'}`
   return problem('inventory/subscript', summary, { hint: 'counting begins at 0' })
 }
 

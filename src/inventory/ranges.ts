@@ -36,19 +36,25 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 
 function rangeValues(range: string): readonly string[] | string {
   const [first = '', last = '', step = '1', ...rest] = range.split(':')
-  if (rest.length > 0 || !/:/.test(range))
+  if (rest.length > 0 || !range.includes(':'))
     return `[${range}] is no range: write [first:last] or [first:last:step]`
   if (last === '') return `the range [${range}] has no end`
   const by = Number(step)
   if (!Number.isInteger(by) || by < 1) return `the step of [${range}] is no positive number`
   const from = first === '' ? '0' : first
-  if (/^\d+$/.test(from) && /^\d+$/.test(last)) return numbers(from, last, by, range)
+  const isNumeric = /^\d+$/.test(from) && /^\d+$/.test(last)
+  return isNumeric ? numbers(from, last, by, range) : letters(from, last, by, range)
+}
+
+function letters(from: string, last: string, by: number, range: string): readonly string[] | string {
   const [start, end] = [LETTERS.indexOf(from), LETTERS.indexOf(last)]
   if (from.length !== 1 || last.length !== 1 || start < 0 || end < 0) {
     return `[${range}] is neither a range of numbers nor of letters`
   }
   if (start > end) return `the range [${range}] ends before it begins`
-  return [...LETTERS.slice(start, end + 1)].filter((_, index) => index % by === 0)
+  return LETTERS.slice(start, end + 1)
+    .split('')
+    .filter((_, index) => index % by === 0)
 }
 
 const MOST_HOSTS = 10_000

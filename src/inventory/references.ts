@@ -135,28 +135,36 @@ interface Descent {
 function descend({ diagnostics }: Resolver, start: Value, { name, path, at }: Descent): Value {
   // Secrets that were not opened: any of them may exist.
   if (name === 'secrets' && start instanceof Secret) return start
-  let value: Value | undefined = start
+  let value = start
   let shown = name
   for (const step of path) {
-    const parent: unknown = value
-    value =
-      isMap(parent) || Array.isArray(parent)
-        ? ((parent as Record<string, Value>)[step] as Value | undefined)
-        : undefined
-    if (value === undefined || parent instanceof Secret) {
-      const known = isMap(parent) && !(parent instanceof Secret) ? Object.keys(parent) : []
-      const guess = suggest(String(step), known)
-      const hint =
-        guess !== undefined
-          ? `did you mean "${shown}.${guess}"?`
-          : name === 'secrets'
-            ? 'add it with `hactl secrets edit`'
-            : `"${shown}" has ${known.length > 0 ? known.join(', ') : 'no keys'}`
+    const inner = childOf(value, step)
+    if (inner === undefined) {
+      const hint = missingHint(value, { shown, step: String(step), isSecret: name === 'secrets' })
       const summary = `"${shown}" has no "${step}"`
       diagnostics.push(problem('inventory/undefined-variable', summary, { ...(at && { at }), hint }))
       return null
     }
+    value = inner
     shown = `${shown}.${step}`
   }
-  return value ?? null
+  return value
+}
+
+function childOf(parent: Value, step: string | number): Value | undefined {
+  const data: unknown = parent
+  if (Array.isArray(data)) return data[Number(step)] as Value | undefined
+  return isMap(data) && Object.hasOwn(data, step) ? (data[step] as Value) : undefined
+}
+
+function missingHint(
+  parent: Value,
+  { shown, step, isSecret }: { readonly shown: string; readonly step: string; readonly isSecret: boolean },
+): string {
+  const data: unknown = parent
+  const known = isMap(data) ? Object.keys(data) : []
+  const guess = suggest(step, known)
+  if (guess !== undefined) return `did you mean "${shown}.${guess}"?`
+  if (isSecret) return 'add it with `hactl secrets edit`'
+  return `"${shown}" has ${known.length > 0 ? known.join(', ') : 'no keys'}`
 }

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../diag/diagnostic.ts'
+import type { Diagnostic, Span } from '../diag/diagnostic.ts'
 import { problem } from '../diag/diagnostic.ts'
 import { Secret } from '../lib/secret.ts'
 import { describe } from '../schema/explain.ts'
@@ -15,78 +15,102 @@ export interface ConnectionInput {
   readonly written: Layer
 }
 
-export type VariableReader = ReturnType<typeof variableReader>
+/** Typed access to a host's variables; what has the wrong type becomes a diagnostic where it is written. */
+export interface VariableReader extends ConnectionInput {
+  readonly diagnostics: Diagnostic[]
+}
 
-/** Typed access to variables; the first name that is set wins. */
-export function variableReader({ host, vars, written }: ConnectionInput) {
-  const diagnostics: Diagnostic[] = []
-  const find = (names: readonly string[]): readonly [string, Exclude<Value, null>] | undefined => {
-    const name = names.find((each) => vars[each] !== undefined && vars[each] !== null)
-    return name === undefined ? undefined : [name, vars[name] as Exclude<Value, null>]
-  }
-  const wrong = (name: string, value: Value, wanted: string, hint: string): undefined => {
-    const sourced = written.get(name)
-    const at = sourced && { at: sourced.source.where(sourced.path) }
-    diagnostics.push(
-      problem('inventory/wrong-type', `${name} is ${describe(value)}, but must be ${wanted}`, {
-        ...at,
-        hint,
-      }),
-    )
-    return undefined
-  }
-  const text = (...names: readonly string[]): string | undefined => {
-    const found = find(names)
-    if (!found) return undefined
-    const [name, value] = found
-    if (typeof value === 'string') return value
-    return wrong(name, value, 'a text', typeof value === 'number' ? `quote it: "${value}"` : 'write a text')
-  }
-  const number = (...names: readonly string[]): number | undefined => {
-    const found = find(names)
-    if (!found) return undefined
-    const [name, value] = found
-    const isPort = name.endsWith('_port')
-    const inRange = Number.isInteger(value) && Number(value) > 0 && (!isPort || Number(value) < 65_536)
-    if (typeof value === 'number' && inRange) return value
-    const hint =
-      typeof value === 'string' && /^\d+$/.test(value) ? `write ${value} without quotes` : 'e.g. 22'
-    return wrong(name, value, isPort ? 'a port number from 1 to 65535' : 'a number of seconds', hint)
-  }
-  const flag = (name: string): boolean | undefined => {
+export const variableReader = (input: ConnectionInput): VariableReader => ({ ...input, diagnostics: [] })
+
+type Set = Exclude<Value, null>
+
+/** The first of the names that is set. */
+function find({ vars }: VariableReader, names: readonly string[]): readonly [string, Set] | undefined {
+  for (const name of names) {
     const value = vars[name]
-    if (value === undefined || value === null || typeof value === 'boolean') return value ?? undefined
-    return wrong(name, value, 'true or false', 'write true or false, without quotes')
+    if (value !== undefined && value !== null) return [name, value]
   }
-  const secret = (...names: readonly string[]): Secret | undefined => {
-    const found = find(names)
-    if (!found) return undefined
-    const [name, value] = found
-    if (value instanceof Secret) return value
-    if (typeof value === 'string') return new Secret(value)
-    return wrong(name, value, 'a text', 'quote it')
+  return undefined
+}
+
+/** Where a variable is written. */
+export function spotOf({ written }: ConnectionInput, name: string): { readonly at?: Span } {
+  const sourced = written.get(name)
+  return sourced ? { at: sourced.source.where(sourced.path) } : {}
+}
+
+interface Wanted {
+  readonly wanted: string
+  readonly hint: string
+}
+
+function refuse(reader: VariableReader, name: string, value: Value, { wanted, hint }: Wanted): undefined {
+  const summary = `${name} is ${describe(value)}, but must be ${wanted}`
+  reader.diagnostics.push(problem('inventory/wrong-type', summary, { ...spotOf(reader, name), hint }))
+  return undefined
+}
+
+/** A text under the first of the names that is set. */
+export function readText(reader: VariableReader, ...names: readonly string[]): string | undefined {
+  const found = find(reader, names)
+  if (!found) return undefined
+  const [name, value] = found
+  if (typeof value === 'string') return value
+  const hint = typeof value === 'number' ? `quote it: "${value}"` : 'write a text'
+  return refuse(reader, name, value, { wanted: 'a text', hint })
+}
+
+/** A whole number above 0 and up to `limit`. */
+export function readNumber(
+  reader: VariableReader,
+  limit: number,
+  ...names: readonly string[]
+): number | undefined {
+  const found = find(reader, names)
+  if (!found) return undefined
+  const [name, value] = found
+  if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= limit) return value
+  const isQuoted = typeof value === 'string' && /^\d+$/.test(value)
+  const hint = isQuoted ? `write ${value} without quotes` : `write a number from 1 to ${limit}`
+  return refuse(reader, name, value, { wanted: `a whole number from 1 to ${limit}`, hint })
+}
+
+export function readFlag(reader: VariableReader, name: string): boolean | undefined {
+  const [, value] = find(reader, [name]) ?? []
+  if (value === undefined || typeof value === 'boolean') return value
+  return refuse(reader, name, value, { wanted: 'true or false', hint: 'write true or false, without quotes' })
+}
+
+/** A password: Secret already, or a text that came through a reference. */
+export function readSecret(reader: VariableReader, ...names: readonly string[]): Secret | undefined {
+  const found = find(reader, names)
+  if (!found) return undefined
+  const [name, value] = found
+  if (value instanceof Secret) return value
+  if (typeof value === 'string') return new Secret(value)
+  return refuse(reader, name, value, { wanted: 'a text', hint: 'quote it' })
+}
+
+const SSH_NAMES = ['ssh', 'smart', 'paramiko', 'paramiko_ssh']
+
+export function readKind(reader: VariableReader): 'ssh' | 'local' {
+  const value = readText(reader, 'ansible_connection') ?? 'ssh'
+  if (value === 'local') return 'local'
+  if (!SSH_NAMES.includes(value)) {
+    refuse(reader, 'ansible_connection', value, { wanted: 'ssh or local', hint: 'write ssh or local' })
   }
-  const kind = (): 'ssh' | 'local' => {
-    const value = text('ansible_connection') ?? 'ssh'
-    if (value === 'local') return 'local'
-    if (!['ssh', 'smart', 'paramiko', 'paramiko_ssh'].includes(value)) {
-      wrong('ansible_connection', value, 'ssh or local', 'write ssh or local')
-    }
-    return 'ssh'
-  }
-  const address = (): string => {
-    const value = text('ansible_host', 'ansible_ssh_host') ?? host
-    const fault = addressFault(value)
+  return 'ssh'
+}
+
+export function readAddress(reader: VariableReader): string {
+  const { host, vars } = reader
+  const value = readText(reader, 'ansible_host', 'ansible_ssh_host') ?? host
+  const fault = addressFault(value)
+  if (fault !== undefined) {
     const name = vars['ansible_host'] === undefined ? 'ansible_ssh_host' : 'ansible_host'
-    if (fault !== undefined) {
-      const sourced = written.get(name)
-      const at = sourced && { at: sourced.source.where(sourced.path) }
-      const hint = 'write an IPv4 or IPv6 address without a prefix, or a host name'
-      diagnostics.push(
-        problem('inventory/address', `the address of ${host}, "${value}", ${fault}`, { ...at, hint }),
-      )
-    }
-    return value
+    const hint = 'write an IPv4 or IPv6 address without a prefix, or a host name'
+    const summary = `the address of ${host}, "${value}", ${fault}`
+    reader.diagnostics.push(problem('inventory/address', summary, { ...spotOf(reader, name), hint }))
   }
-  return { diagnostics, text, number, flag, secret, kind, address, written, vars }
+  return value
 }

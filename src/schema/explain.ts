@@ -111,21 +111,22 @@ function missingKey(found: Found, key: string): Diagnostic {
 
 function notInList(found: Found, allowed: readonly unknown[]): Diagnostic {
   const { context, value } = found
-  const words = allowed.map(String)
+  const words = allowed.map(show)
   const hints = { at: context.where(fullPath(found)) }
   const guess = typeof value === 'string' ? suggest(value, words) : undefined
-  // `version: "15"` where 15 is meant, or the other way round.
-  const twin = allowed.find((each) => typeof each !== typeof value && String(each) === show(value))
   const summary = `${nameOf(found)} is ${describe(value)}, not one of ${words.join(', ')}`
-  const hint =
-    twin === undefined
-      ? guess === undefined
-        ? `write one of: ${words.join(', ')}`
-        : `did you mean "${guess}"?`
-      : typeof twin === 'string'
-        ? `quote it: "${twin}"`
-        : `write ${String(twin)} without quotes`
-  return problem(`${context.area}/not-in-list`, summary, { ...hints, hint })
+  const oneOf = guess === undefined ? `write one of: ${words.join(', ')}` : `did you mean "${guess}"?`
+  return problem(`${context.area}/not-in-list`, summary, {
+    ...hints,
+    hint: twinHint(value, allowed) ?? oneOf,
+  })
+}
+
+/** `version: "15"` where the number 15 is meant, or the other way round. */
+function twinHint(value: unknown, allowed: readonly unknown[]): string | undefined {
+  const twin = allowed.find((each) => typeof each !== typeof value && show(each) === show(value))
+  if (twin === undefined) return undefined
+  return typeof twin === 'string' ? `quote it: "${twin}"` : `write ${show(twin)} without quotes`
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -147,23 +148,29 @@ function wrongType(found: Found, types: readonly string[]): Diagnostic {
 }
 
 function typeHint(value: unknown, types: readonly string[]): string {
-  const has = (type: string): boolean => types.includes(type)
   if (value instanceof Secret) return 'write the value itself; a secret is only allowed where it stays hidden'
-  if (has('boolean')) {
+  const hints = types.map((type) => HINTS[type]?.(value)).filter((hint) => hint !== undefined)
+  return hints[0] ?? `write ${types.map((type) => WORDS[type] ?? type).join(' or ')}`
+}
+
+const isScalar = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value)
+
+const numberHint = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value) ? `write ${value} without quotes` : undefined
+
+/** What to write instead, by the type that is wanted. */
+const HINTS: Readonly<Record<string, (value: unknown) => string | undefined>> = {
+  boolean: (value) => {
     if (/^(?:yes|on|y|true|1)$/i.test(show(value))) return 'write true'
     if (/^(?:no|off|n|false|0)$/i.test(show(value))) return 'write false'
     return 'write true or false, without quotes'
-  }
-  if ((has('number') || has('integer')) && typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value)) {
-    return has('integer') && value.includes('.') ? 'write a whole number' : `write ${value} without quotes`
-  }
-  if (has('string') && (typeof value === 'number' || typeof value === 'boolean'))
-    return `quote it: "${show(value)}"`
-  if (has('array') && (typeof value === 'string' || typeof value === 'number'))
-    return `write a list: [${show(value)}]`
-  if (has('array')) return 'write a list: one "- item" on each line'
-  if (has('object')) return 'write a map: "key: value" lines, indented below this key'
-  return `write ${types.map((type) => WORDS[type] ?? type).join(' or ')}`
+  },
+  number: numberHint,
+  integer: (value) => (/\./.test(show(value)) ? 'write a whole number' : numberHint(value)),
+  string: (value) => (isScalar(value) ? `quote it: "${show(value)}"` : undefined),
+  array: (value) =>
+    isScalar(value) ? `write a list: [${show(value)}]` : 'write a list: one "- item" on each line',
+  object: () => 'write a map: "key: value" lines, indented below this key',
 }
 
 function wrongValue(found: Found): Diagnostic {
@@ -171,7 +178,7 @@ function wrongValue(found: Found): Diagnostic {
   const schema = error.parentSchema as { description?: string; examples?: unknown[] } | undefined
   const summary = `${nameOf(found) || 'the file'} is ${describe(value)}, which ${constraint(error)}`
   const example = schema?.examples?.[0]
-  const hint = example === undefined ? schema?.description : `for example: ${String(example)}`
+  const hint = example === undefined ? schema?.description : `for example: ${show(example)}`
   return problem(`${context.area}/wrong-value`, summary, {
     at: context.where(fullPath(found)),
     ...(hint !== undefined && { hint }),
