@@ -51,12 +51,14 @@ function together(outcomes: readonly Failed[]): Failed[][] {
   return [...groups.values()]
 }
 
-/** How many tasks later ones were skipped for the same reason, once something had failed. */
-function skippedLines(outcomes: readonly Outcome[], width: number): string[] {
-  const start = outcomes.findIndex(isFailure)
+/** How many later tasks were skipped because something had failed; a `when` that says no is not one of them. */
+function skippedLines(outcomes: readonly Outcome[], broken: ReadonlySet<string>, width: number): string[] {
   const reasons = new Map<string, number>()
-  for (const { result } of outcomes.slice(Math.max(0, start))) {
-    if (result.status === 'skipped') reasons.set(result.because, (reasons.get(result.because) ?? 0) + 1)
+  for (const { task, result } of outcomes.slice(outcomes.findIndex(isFailure))) {
+    if (result.status !== 'skipped') continue
+    const blamed =
+      broken.has(task.host) || [...broken].some((host) => result.because.split(/\W+/).includes(host))
+    if (blamed) reasons.set(result.because, (reasons.get(result.because) ?? 0) + 1)
   }
   return [...reasons].flatMap(([because, number]) =>
     fold(`${count(number, 'later task')} skipped: ${because}`, width - 2).map((line) => `  ${line}`),
@@ -86,12 +88,15 @@ const bareError = ({ host, error }: RunModel['unreachable'][number], options: Fa
 export function failureLines(model: RunModel, options: FailureOptions): string[] {
   const failures = model.outcomes.filter(isFailure)
   if (failures.length === 0 && model.unreachable.length === 0) return []
-  const broken = new Set(failures.map((outcome) => outcome.task.host))
+  const broken = new Set([
+    ...failures.map((outcome) => outcome.task.host),
+    ...model.unreachable.map(({ host }) => host),
+  ])
   const sentences = wrap(others(model, broken), '; ', options.width - 3)
   return [
     ...model.unreachable.flatMap((entry) => bareError(entry, options)),
     ...together(failures).flatMap((group) => failed(group, options)),
     ...sentences.map((line, at) => `  ${line}${at === sentences.length - 1 ? '.' : ';'}`),
-    ...skippedLines(model.outcomes, options.width),
+    ...skippedLines(model.outcomes, broken, options.width),
   ]
 }

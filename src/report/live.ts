@@ -26,7 +26,7 @@ function lastingLine(event: EngineEvent, paint: Paint, verbose: number): string 
     case 'task-result': {
       const { result, task, ms } = event
       if (result.status !== 'failed' && result.status !== 'unreachable') return undefined
-      return `${paint('red', '✗')} ${task.host} · ${task.repr}  ${result.error.summary}  ${paint('dim', formatDuration(ms))}`
+      return `${paint('red', '✗')} ${task.host} · ${task.repr}  ${result.error.summary}${ms < 1000 ? '' : paint('dim', ` after ${formatDuration(ms)}`)}`
     }
     case 'host-unreachable':
       return `${paint('red', '✗')} ${event.host} · ${event.error.summary}`

@@ -32,12 +32,13 @@ export function rollup(options: {
   readonly say: (line: string) => void
 }): (event: EngineEvent) => void {
   const open = new Map<string, Gathered>()
-  let hosts = 1
+  let order: readonly string[] = []
   const tell = (key: string, { task, changed }: Gathered): void => {
     open.delete(key)
     if (changed.length === 0) return
     const head = `${clip(task.repr, Math.floor(options.width() / 2))}  `
-    const names = nameHosts(changed, options.width() - head.length - 3)
+    const inOrder = changed.toSorted((a, b) => order.indexOf(a) - order.indexOf(b))
+    const names = nameHosts(inOrder, options.width() - head.length - 3)
     options.say(`${options.paint('green', '✔')} ${head}${options.paint('dim', names)}`)
   }
   const gather = (outcome: Outcome): void => {
@@ -46,12 +47,12 @@ export function rollup(options: {
     open.set(key, entry)
     entry.seen++
     if (isChange(outcome)) entry.changed.push(outcome.task.host)
-    if (entry.seen >= hosts) tell(key, entry)
+    if (entry.seen >= order.length) tell(key, entry)
   }
   return (event) => {
     if (event.kind === 'task-result') gather(event)
     if (event.kind === 'play-start' || event.kind === 'run-end')
       for (const [key, entry] of open) tell(key, entry)
-    if (event.kind === 'play-start') hosts = event.hosts.length
+    if (event.kind === 'play-start') order = event.hosts
   }
 }
