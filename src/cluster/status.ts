@@ -6,6 +6,10 @@ export interface ClusterStatus {
   /** The replication the inventory asks for and the one in force right now. */
   readonly replication: { readonly wanted: ReplicationMode; readonly actual?: ReplicationMode }
   readonly health: 'healthy' | 'degraded' | 'down'
+  /** The one primary; absent when there is none, or more than one. For `{{ status.primary }}` in playbooks. */
+  readonly primary?: string
+  /** The standby a switchover would promote when none is named. */
+  readonly candidate?: string
   readonly members: readonly MemberStatus[]
   readonly addresses: readonly VirtualAddress[]
   readonly quorum?: { readonly have: number; readonly of: number; readonly ok: boolean }

@@ -1,0 +1,207 @@
+import type { Diagnostic } from '../../diag/diagnostic.ts'
+import { problem } from '../../diag/diagnostic.ts'
+import type { Cluster, Host } from '../../inventory/inventory.ts'
+import { members, witnesses } from '../../inventory/topology.ts'
+import { minWalSenderTimeout, settingSeconds, timingOf, timingRules } from './timing.ts'
+import type { PacemakerVars } from './vars.ts'
+
+/** The checked variable; the inventory has filled its defaults and proved its shape. */
+export const varsOf = (cluster: Cluster): PacemakerVars => cluster.vars as unknown as PacemakerVars
+
+type Path = readonly (string | number)[]
+
+const at = (cluster: Cluster, path: Path, more: Partial<Diagnostic>): Partial<Diagnostic> => {
+  const place = cluster.where(path)
+  return place ? { ...more, at: place } : more
+}
+
+/** Settings that belong to the cluster: another value breaks replication or hides a failure. */
+const OWNED: Readonly<Record<string, string>> = {
+  port: 'use cluster.postgres.port',
+  data_directory: 'use cluster.postgres.data_dir',
+  listen_addresses: 'the members must reach each other; restrict clients in cluster.postgres.hba',
+  hot_standby: 'the agent asks standbys by SQL',
+  wal_level: 'standbys need replica or logical',
+  restart_after_crash: 'Pacemaker must see a crash',
+  synchronous_standby_names: 'the agent sets it; choose cluster.replication.mode',
+  primary_conninfo: 'the agent sets it',
+  restore_command: 'use cluster.replication.restore_command',
+  recovery_target_timeline: 'standbys must follow the latest timeline',
+}
+
+/** Values of owned settings that are fine all the same. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  wal_level: ['replica', 'logical'],
+  hot_standby: ['on', 'true'],
+  restart_after_crash: ['off', 'false'],
+  recovery_target_timeline: ['latest'],
+  listen_addresses: ['*'],
+}
+
+function checkSettings(cluster: Cluster): Diagnostic[] {
+  const { settings } = varsOf(cluster).postgres
+  return Object.entries(settings).flatMap(([name, value]) => {
+    const why = OWNED[name.toLowerCase()]
+    if (why === undefined || ALLOWED[name.toLowerCase()]?.includes(String(value))) return []
+    const path = ['postgres', 'settings', name]
+    return [
+      problem(
+        'pacemaker/owned-setting',
+        `the setting ${name} belongs to the cluster and cannot be ${String(value)}`,
+        {
+          ...at(cluster, path, { hint: `remove it: ${why}` }),
+        },
+      ),
+    ]
+  })
+}
+
+function checkTiming(cluster: Cluster): Diagnostic[] {
+  const vars = varsOf(cluster)
+  const timing = timingOf(vars.timing, members(cluster).length)
+  const own = vars.postgres.settings['wal_sender_timeout']
+  const seconds = own === undefined ? timing.walSenderTimeout : settingSeconds(own)
+  if (seconds === undefined) return []
+  const least = minWalSenderTimeout(timing.tokenMs, timing.stopEscalate)
+  const path = own === undefined ? ['timing'] : ['postgres', 'settings', 'wal_sender_timeout']
+  return timingRules(timing, seconds)
+    .filter((rule) => !rule.holds)
+    .map((rule) =>
+      problem('pacemaker/timing', `timing "${vars.timing}": ${rule.name} does not hold`, {
+        ...at(cluster, path, { detail: rule.why, hint: `remove the setting, or write at least ${least}s` }),
+      }),
+    )
+}
+
+const LATER = ['fencing', 'qdevice', 'lock'] as const
+
+function checkGuard(cluster: Cluster): Diagnostic[] {
+  const { guard } = varsOf(cluster)
+  const found = LATER.filter((name) => guard?.[name] !== undefined).map((name) =>
+    problem('pacemaker/guard-later', `guard.${name} is not in this release`, {
+      ...at(cluster, ['guard', name], {
+        hint: 'use three members, or two with guard: { none: "I accept two primaries after a cut" }',
+      }),
+    }),
+  )
+  if (members(cluster).length !== 2 || guard?.none !== undefined || found.length > 0) return found
+  const summary = 'two members and no fencing, qdevice or lock: a cut link can lose commits'
+  const hint = 'add a third member, or write guard: { none: "I accept split brain" }'
+  return [problem('topology/no-guard', summary, at(cluster, ['guard'], { hint }))]
+}
+
+function checkMode(cluster: Cluster): Diagnostic[] {
+  const { mode } = varsOf(cluster).replication
+  if (mode === 'sync' || mode === 'async') return []
+  return [
+    problem('pacemaker/mode-later', `replication mode "${mode}" comes with a later release`, {
+      ...at(cluster, ['replication', 'mode'], { hint: 'write sync or async' }),
+    }),
+  ]
+}
+
+function checkMembers(cluster: Cluster): Diagnostic[] {
+  const hosts = members(cluster)
+  const found: Diagnostic[] = []
+  if (hosts.length < 2) {
+    const summary = `the cluster has ${hosts.length} member: high availability needs two or more`
+    found.push(
+      problem('pacemaker/too-few-members', summary, at(cluster, [], { hint: 'add hosts to its group' })),
+    )
+  }
+  for (const { name } of hosts.filter((host) => host.name !== host.name.toLowerCase())) {
+    // The agent lower-cases node names and compares them with application_name.
+    const hint = `call it ${name.toLowerCase()}`
+    found.push(problem('pacemaker/upper-case', `the member name ${name} has capital letters`, { hint }))
+  }
+  if (witnesses(cluster).length > 0 && varsOf(cluster).guard?.none === undefined) {
+    const hint = 'remove the group "witness"; three members keep a quorum without it'
+    found.push(
+      problem(
+        'pacemaker/witness-later',
+        'a witness has no task in this release',
+        at(cluster, ['guard'], { hint }),
+      ),
+    )
+  }
+  return found
+}
+
+/** Addresses of a host for Corosync: `links`, or the address it is reached by. */
+export const linksOf = (host: Host): readonly string[] => {
+  const { links } = host.vars
+  return Array.isArray(links) ? links.map(String) : [host.connection.address]
+}
+
+function checkLinks(cluster: Cluster): Diagnostic[] {
+  const hosts = members(cluster)
+  const counts = new Set(hosts.map((host) => linksOf(host).length))
+  if (counts.size > 1) {
+    const list = hosts.map((host) => `${host.name} ${linksOf(host).length}`).join(', ')
+    const hint = 'give every member the same number of links, in the same order of networks'
+    return [problem('pacemaker/links', `the members have different numbers of links: ${list}`, { hint })]
+  }
+  const tooMany = hosts.find((host) => linksOf(host).length > 2)
+  if (!tooMany) return []
+  return [problem('pacemaker/links', `${tooMany.name} has more than two links`, { hint: 'use one or two' })]
+}
+
+function checkRoles(cluster: Cluster): Diagnostic[] {
+  const { postgres, replication } = varsOf(cluster)
+  const names = new Set(postgres.roles.map((role) => role.name))
+  const found = postgres.roles.flatMap((role, index) =>
+    role.name === replication.user || role.name === 'postgres'
+      ? [
+          problem('pacemaker/owned-role', `the role ${role.name} belongs to the cluster`, {
+            ...at(cluster, ['postgres', 'roles', index, 'name'], { hint: 'choose another name' }),
+          }),
+        ]
+      : [],
+  )
+  const owners = postgres.databases.flatMap(({ name, owner }, index) =>
+    owner === 'postgres' || names.has(owner)
+      ? []
+      : [
+          problem(
+            'pacemaker/unknown-owner',
+            `the database ${name} belongs to ${owner}, which is no role here`,
+            {
+              ...at(cluster, ['postgres', 'databases', index, 'owner'], {
+                hint: 'add the role to postgres.roles',
+              }),
+            },
+          ),
+        ],
+  )
+  return [...found, ...owners]
+}
+
+function checkFirewall(cluster: Cluster): Diagnostic[] {
+  if (!varsOf(cluster).firewall.open_ports) return []
+  const summary = 'firewall.open_ports comes with a later release'
+  const hint =
+    'open 5405/udp, 2224/tcp and the port of PostgreSQL between the members yourself, and write false'
+  return [problem('pacemaker/firewall-later', summary, at(cluster, ['firewall', 'open_ports'], { hint }))]
+}
+
+function checkVersion(cluster: Cluster): Diagnostic[] {
+  const { version } = varsOf(cluster).postgres
+  if ((version >= 10 && version <= 18) || version === 96) return []
+  const hint = 'write 12 to 18 (96 stands for 9.6)'
+  const summary = `PostgreSQL ${version} is not supported`
+  return [problem('pacemaker/version', summary, at(cluster, ['postgres', 'version'], { hint }))]
+}
+
+/** Every relation of this stack that a schema cannot say. */
+export const check = (cluster: Cluster): readonly Diagnostic[] =>
+  [
+    checkVersion,
+    checkMembers,
+    checkLinks,
+    checkGuard,
+    checkMode,
+    checkTiming,
+    checkSettings,
+    checkRoles,
+    checkFirewall,
+  ].flatMap((rule) => rule(cluster))

@@ -1,0 +1,96 @@
+import type { Cluster, Host } from '../../inventory/inventory.ts'
+import { members } from '../../inventory/topology.ts'
+import type { Agent, AgentInput } from './agents/agent.ts'
+import { AGENTS } from './agents/index.ts'
+import { linksOf, varsOf } from './check.ts'
+import { hbaOf, pathsOf, settingsOf } from './postgres.ts'
+import { clientHints, timingOf } from './timing.ts'
+import type { Timing } from './timing.ts'
+
+/** Everything the rest of the stack needs of a cluster, made once. */
+export interface Facts extends AgentInput {
+  readonly hosts: readonly Host[]
+  readonly agent: Agent
+}
+
+/** The variable, its times, paths and agent. */
+export function factsOf(cluster: Cluster): Facts {
+  const vars = varsOf(cluster)
+  const hosts = members(cluster)
+  return {
+    vars,
+    hosts,
+    members: hosts.map((host) => host.name),
+    timing: timingOf(vars.timing, hosts.length),
+    paths: pathsOf(vars),
+    agent: AGENTS[vars.agent],
+  }
+}
+
+/** The interface of a virtual address: named when it is the same on every member, else IPaddr2 finds it by subnet. */
+const nicOf = (hosts: readonly Host[]): Readonly<Record<string, string>> => {
+  const names = new Set(hosts.map(({ vars }) => (typeof vars['nic'] === 'string' ? vars['nic'] : undefined)))
+  const [only] = names
+  return names.size === 1 && only !== undefined ? { nic: only } : {}
+}
+
+const vipOf = (address: string, hosts: readonly Host[]) => {
+  const [ip = '', prefix = '24'] = address.split('/')
+  return {
+    ip,
+    attributes: { ip, cidr_netmask: prefix, ...nicOf(hosts), arp_count: '3', arp_interval: '100' },
+  }
+}
+
+const vipOperations = (timing: Timing) => [
+  { name: 'start', interval: '0s', timeout: '20s' },
+  { name: 'monitor', interval: `${timing.monitorVip}s`, timeout: '15s', 'on-fail': 'restart' },
+  { name: 'stop', interval: '0s', timeout: '20s', 'on-fail': 'block' },
+]
+
+/**
+ * Values for playbooks and templates, merged into `cluster`. What is fixed or plain stays in the playbook; what
+ * depends on versions, times, the agent or the number of members is computed here.
+ */
+export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
+  const facts = factsOf(cluster)
+  const { vars, hosts, timing, paths, agent } = facts
+  return {
+    first: hosts[0]?.name ?? '',
+    others: hosts.slice(1).map((host) => host.name),
+    nodes: hosts.map((host) => ({ name: host.name, addresses: linksOf(host) })),
+    pg: paths,
+    settings: settingsOf(vars, timing),
+    hba: hbaOf(vars, hosts),
+    times: timing,
+    hints: clientHints(timing),
+    totem: { token: vars.timing === 'fast' ? 3000 : vars.timing === 'normal' ? 5000 : 10_000 },
+    agent_files: agent.files,
+    database: {
+      resource: agent.resource,
+      clone: agent.clone,
+      type: agent.type,
+      attributes: agent.attributes(facts),
+      operations: agent.operations(facts),
+      clone_meta: agent.cloneMeta(facts),
+      status: agent.statusAttribute,
+      data: agent.dataAttribute,
+      lock: agent.lockFile(paths),
+    },
+    writer: { ...vipOf(vars.writer_vip.address, hosts), operations: vipOperations(timing) },
+    reader: vars.reader_vip
+      ? { ...vipOf(vars.reader_vip.address, hosts), operations: vipOperations(timing) }
+      : null,
+    properties: {
+      'stonith-enabled': 'false',
+      'no-quorum-policy': 'stop',
+      'cluster-recheck-interval': `${timing.recheck}s`,
+      'dc-deadtime': `${timing.dcDeadtime}s`,
+    },
+    defaults: {
+      'resource-stickiness': '100',
+      'migration-threshold': String(vars.failure.threshold),
+      'failure-timeout': vars.failure.forget_after,
+    },
+  }
+}

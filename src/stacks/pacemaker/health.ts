@@ -1,0 +1,258 @@
+import type { Problem } from '../../cluster/status.ts'
+import { pausedOf, refusedToStart } from './view.ts'
+import type { Member, View } from './view.ts'
+
+/** What a rule may say, and the commands it may name. */
+interface Say {
+  readonly view: View
+  /** `hactl run cleanup inventory.yml`. */
+  readonly run: (runbook: string, options?: string) => string
+}
+
+type Rule = (say: Say) => readonly Problem[]
+
+const critical = (code: string, summary: string, more: Partial<Problem> = {}): Problem => ({
+  severity: 'critical',
+  code,
+  summary,
+  ...more,
+})
+const warning = (code: string, summary: string, more: Partial<Problem> = {}): Problem => ({
+  severity: 'warning',
+  code,
+  summary,
+  ...more,
+})
+
+const reached = ({ members }: View): readonly Member[] => members.filter((member) => member.reading)
+const names = (members: readonly { readonly name: string }[]): string =>
+  members.map(({ name }) => name).join(', ')
+
+/** What the operator did keeps everything down; then only that is said. */
+const isStopped = ({ crm, facts }: View): boolean =>
+  crm !== undefined && (crm.stopAll || crm.disabled.includes(facts.agent.clone))
+
+const hosts: Rule = ({ view }) =>
+  view.members
+    .filter((member) => !member.reading)
+    .map((member) =>
+      warning('host/unreachable', `${member.name} (${member.address}) cannot be reached by SSH.`, {
+        member: member.name,
+        next: `hactl ssh ${member.name}`,
+      }),
+    )
+
+const clusterStack: Rule = ({ view, run }) => {
+  const silent = reached(view).filter((member) => !member.reading?.crm)
+  if (silent.length === 0) return []
+  const next = run('start')
+  return view.crm
+    ? [warning('cluster/not-running', `Pacemaker does not run on ${names(silent)}.`, { next })]
+    : [critical('cluster/not-running', 'Pacemaker runs on no member that can be reached.', { next })]
+}
+
+const nodes: Rule = ({ view }) =>
+  (view.crm?.nodes ?? []).flatMap((node) => {
+    if (node.unclean) {
+      const summary = `The cluster does not know what ${node.name} does: it is unclean and has not been fenced.`
+      return [critical('node/unclean', summary, { member: node.name })]
+    }
+    if (node.online && !node.pending) return []
+    return [warning('node/offline', `${node.name} is not in the cluster.`, { member: node.name })]
+  })
+
+const quorum: Rule = ({ view }) => {
+  if (!view.crm || view.crm.quorum) return []
+  const online = view.crm.nodes.filter((node) => node.online)
+  const summary = `No quorum: ${online.length} of ${view.crm.nodes.length} members see each other.`
+  return [critical('quorum/lost', summary, { detail: 'PostgreSQL is stopped until a majority is back.' })]
+}
+
+const primaries: Rule = ({ view, run }) => {
+  if (view.primaries.length > 1) {
+    const list = view.primaries.map(({ name, server }) => `${name} (timeline ${server?.timeline ?? '?'})`)
+    const detail = 'Stop writes on the older timeline first; nothing is repaired automatically.'
+    return [critical('primary/two', `Two primaries accept writes: ${list.join(' and ')}.`, { detail })]
+  }
+  if (view.primary) return []
+  if (isStopped(view)) {
+    return [critical('cluster/stopped', 'PostgreSQL was stopped by an operator.', { next: run('start') })]
+  }
+  return [critical('primary/none', 'There is no primary: nothing can be written.', { next: run('cleanup') })]
+}
+
+const sync: Rule = ({ view }) => {
+  if (view.facts.vars.replication.mode !== 'sync' || !view.primary) return []
+  if (view.primary.server?.senders.some((sender) => sender.sync === 'sync')) return []
+  const summary = `No sync standby: if ${view.primary.name} fails now, nothing can be promoted automatically.`
+  return [warning('sync/degraded', summary)]
+}
+
+const standbyProblem = (member: Member, view: View, run: Say['run']): Problem | undefined => {
+  const { name, reading, server, sender } = member
+  const next = run('cleanup')
+  if (!reading || pausedOf(member) !== undefined || isStopped(view)) return undefined
+  if (!reading.data) return warning('standby/no-data', `${name} has no data directory.`, { member: name })
+  if (reading.lock && !server) {
+    const summary = `${name} refuses to start: it was primary and did not stop cleanly.`
+    const detail = `${view.facts.agent.lockFile(view.facts.paths)} is there. Rebuild or rewind it before the file is removed.`
+    return warning('standby/lock-left', summary, { member: name, detail })
+  }
+  if (refusedToStart(member)) {
+    const summary = `${name} refuses to start: ${member.failure?.reason ?? 'no reason given'}`
+    return warning('standby/refused', summary, { member: name, next })
+  }
+  if (!server)
+    return warning('standby/stopped', `PostgreSQL does not run on ${name}.`, { member: name, next })
+  if (!sender && view.primary) return behind(member, view)
+  return server.paused
+    ? warning('standby/replay-paused', `Replay is paused on ${name}.`, { member: name })
+    : undefined
+}
+
+/** A standby that is up but not connected: on another history, or just not there yet. */
+const behind = ({ name, server }: Member, view: View): Problem => {
+  const [own, current] = [server?.timeline ?? 0, view.primary?.server?.timeline ?? 0]
+  if (own < current) {
+    const summary = `${name} is on the old timeline ${own}, the primary on ${current}: it may have gone past the fork.`
+    return warning('standby/old-timeline', summary, {
+      member: name,
+      detail: 'If it does not connect, rebuild it.',
+    })
+  }
+  return warning(
+    'standby/not-streaming',
+    `${name} does not stream from ${view.primary?.name ?? 'a primary'}.`,
+    {
+      member: name,
+    },
+  )
+}
+
+const standbys: Rule = ({ view, run }) =>
+  view.members
+    .filter((member) => member.server?.recovery !== false && view.primaries.length > 0)
+    .flatMap((member) => standbyProblem(member, view, run) ?? [])
+
+const failures: Rule = ({ view, run }) =>
+  view.members
+    .filter((member) => member.failures > 0)
+    .map(({ name, failures: count, failure }) => {
+      const what = count === Infinity ? 'given up there' : `${count} counted`
+      const reason = failure ? ` Last: ${failure.task}, ${failure.reason}.` : ''
+      return warning('failures/counted', `Failures on ${name}: ${what}.${reason}`, {
+        member: name,
+        next: run('cleanup'),
+      })
+    })
+
+const blocked: Rule = ({ view, run }) =>
+  (view.crm?.instances ?? [])
+    .filter((instance) => instance.blocked)
+    .map(({ resource, nodes: on }) =>
+      critical(
+        'resource/blocked',
+        `${resource} is blocked on ${on.join(', ')}: a stop or demote failed there.`,
+        {
+          next: run('cleanup'),
+        },
+      ),
+    )
+
+const paused: Rule = ({ view, run }) => [
+  ...(view.crm?.maintenance
+    ? [
+        warning('cluster/maintenance', 'The cluster is in maintenance mode: no failure is repaired.', {
+          next: 'pcs property set maintenance-mode=false',
+        }),
+      ]
+    : []),
+  ...view.members.flatMap((member) => {
+    const why = pausedOf(member)
+    if (why === undefined) return []
+    const next = member.node?.standby
+      ? run('unstandby-node', `--on ${member.name}`)
+      : `pcs node unmaintenance ${member.name}`
+    return [warning('node/paused', `${member.name} is in ${why}.`, { member: member.name, next })]
+  }),
+]
+
+const bans: Rule = ({ view, run }) =>
+  (view.crm?.bans ?? [])
+    .filter(({ id }) => id.startsWith('cli-'))
+    .map(({ resource, node }) =>
+      warning('constraint/leftover', `A leftover of a move keeps ${resource} away from ${node}.`, {
+        member: node,
+        next: run('cleanup'),
+      }),
+    )
+
+const vips: Rule = ({ view, run }) =>
+  view.addresses.flatMap(({ name, address, on }) => {
+    const label = `${name === 'writer' ? 'Writer' : 'Reader'} VIP ${address}`
+    const say = name === 'writer' ? critical : warning
+    if (on.length > 1) return [critical(`vip/${name}-twice`, `${label} is on ${on.join(' and ')} at once.`)]
+    if (on.length === 0) {
+      return isStopped(view)
+        ? []
+        : [say(`vip/${name}-missing`, `${label} is on no member.`, { next: run('cleanup') })]
+    }
+    if (name === 'writer' && view.primary && on[0] !== view.primary.name) {
+      return [
+        critical('vip/writer-misplaced', `${label} is on ${on[0]}, but the primary is ${view.primary.name}.`),
+      ]
+    }
+    return []
+  })
+
+const notes: Rule = ({ view }) =>
+  reached(view).flatMap(({ name, server, reading }) => [
+    ...(server && server.pending.length > 0
+      ? [
+          warning('settings/pending-restart', `${name} needs a restart for ${server.pending.join(', ')}.`, {
+            member: name,
+            next: 'hactl apply INVENTORY --allow restart-primary',
+          }),
+        ]
+      : []),
+    ...(reading?.aside ?? []).map((directory) =>
+      warning('data/aside', `${name} keeps old data in ${directory}.`, { member: name }),
+    ),
+  ])
+
+const RULES: readonly Rule[] = [
+  hosts,
+  clusterStack,
+  quorum,
+  nodes,
+  primaries,
+  blocked,
+  vips,
+  sync,
+  standbys,
+  failures,
+  paused,
+  bans,
+  notes,
+]
+
+/** Said, but the cluster is as good as new all the same. */
+const HARMLESS = new Set(['data/aside', 'settings/pending-restart'])
+
+/** Every problem, worst first, with the inventory's file in its commands. Pure. */
+export function problemsOf(view: View, inventory: string): readonly Problem[] {
+  const run = (runbook: string, options?: string): string =>
+    ['hactl run', runbook, inventory, ...(options === undefined ? [] : [options])].join(' ')
+  const found = RULES.flatMap((rule) => rule({ view, run })).map((problem) => ({
+    ...problem,
+    ...(problem.next !== undefined && { next: problem.next.replace('INVENTORY', inventory) }),
+  }))
+  return found.toSorted((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'))
+}
+
+/** `down`: nothing can be written through the writer VIP. */
+export function healthOf(view: View, problems: readonly Problem[]): 'healthy' | 'degraded' | 'down' {
+  const writer = view.addresses.find(({ name }) => name === 'writer')
+  if (!view.primary || !writer?.on.includes(view.primary.name)) return 'down'
+  return problems.some(({ code }) => !HARMLESS.has(code)) ? 'degraded' : 'healthy'
+}

@@ -1,0 +1,171 @@
+import type { Probe } from '../../engine/probe.ts'
+import type { Command, CommandResult } from '../../transport/transport.ts'
+import type { Facts } from './derive.ts'
+import { parseCrmMon } from './crm-mon.ts'
+import type { CrmMon } from './crm-mon.ts'
+
+/** One row of pg_stat_replication. */
+export interface WalSender {
+  readonly name: string
+  readonly state: string
+  readonly sync: string
+  readonly replay: string | null
+  readonly flush: string | null
+}
+
+/** What one server says of itself. */
+export interface Server {
+  readonly recovery: boolean
+  readonly version: string
+  readonly timeline: number | null
+  readonly lsn: string | null
+  readonly replay: string | null
+  readonly paused: boolean
+  readonly senders: readonly WalSender[]
+  readonly receiver: string | null
+  readonly syncNames: string
+  readonly pending: readonly string[]
+}
+
+/** pg_controldata of a server, running or not. */
+export interface Control {
+  readonly state: string
+  readonly timeline: number
+  readonly checkpoint: string
+}
+
+/** Everything read from one host in one round trip. */
+export interface HostReading {
+  readonly crm?: CrmMon
+  readonly server?: Server
+  /** Last line psql wrote when it got no answer. */
+  readonly refusal?: string
+  readonly addresses: readonly string[]
+  readonly lock: boolean
+  readonly data: boolean
+  /** Old data directories that were moved aside. */
+  readonly aside: readonly string[]
+  readonly control?: Control
+}
+
+export type Name = 'crm' | 'sql' | 'ip' | 'files'
+
+/** Names of version 10 and later; before, the WAL was called xlog and positions locations. */
+const sqlOf = (version: number): string => {
+  const now = version === 96 ? 'pg_current_xlog_location()' : 'pg_current_wal_lsn()'
+  const file = version === 96 ? 'pg_xlogfile_name' : 'pg_walfile_name'
+  const received = version === 96 ? 'pg_last_xlog_receive_location()' : 'pg_last_wal_receive_lsn()'
+  const replayed = version === 96 ? 'pg_last_xlog_replay_location()' : 'pg_last_wal_replay_lsn()'
+  const isPaused = version === 96 ? 'pg_is_xlog_replay_paused()' : 'pg_is_wal_replay_paused()'
+  const [flush, replay] = version === 96 ? ['flush_location', 'replay_location'] : ['flush_lsn', 'replay_lsn']
+  return `select json_build_object(
+'recovery', pg_is_in_recovery(),
+'version', split_part(current_setting('server_version'), ' ', 1),
+'timeline', case when pg_is_in_recovery() then coalesce((select received_tli from pg_stat_wal_receiver), (select timeline_id from pg_control_checkpoint()))
+  else ('x' || substr(${file}(${now}), 1, 8))::bit(32)::int end,
+'lsn', case when pg_is_in_recovery() then greatest(${received}, ${replayed}) else ${now} end,
+'replay', case when pg_is_in_recovery() then ${replayed} end,
+'paused', case when pg_is_in_recovery() then ${isPaused} else false end,
+'senders', (select coalesce(json_agg(json_build_object('name', application_name, 'state', state, 'sync', sync_state,
+  'flush', ${flush}, 'replay', ${replay})), '[]') from pg_stat_replication),
+'receiver', (select status from pg_stat_wal_receiver),
+'syncNames', current_setting('synchronous_standby_names'),
+'pending', (select coalesce(json_agg(name), '[]') from pg_settings where pending_restart))`
+}
+
+const FILES = `lock=$1 data=$2 bin=$3
+[ -e "$lock" ] && echo lock
+[ -f "$data/PG_VERSION" ] && echo data
+for d in "$data".*; do [ -f "$d/PG_VERSION" ] && echo "aside=$d"; done
+[ -x "$bin/pg_controldata" ] && [ -f "$data/global/pg_control" ] && "$bin/pg_controldata" "$data" 2>/dev/null | sed 's/^/control=/'
+exit 0`
+
+/** The commands that are run on every member, by name; the same list is used to capture test cases. */
+export function commandsOf({ vars, paths, agent }: Facts): Readonly<Record<Name, Command>> {
+  const psql = ['psql', '-XAtqw', '-h', paths.socketDir, '-p', String(vars.postgres.port), '-d', 'postgres']
+  return {
+    crm: {
+      argv: [
+        'crm_mon',
+        '--output-as=xml',
+        '--inactive',
+        '--show-node-attributes',
+        '--failcounts',
+        '--neg-locations',
+      ],
+      timeoutMs: 10_000,
+    },
+    sql: {
+      argv: [...psql, '-c', sqlOf(vars.postgres.version)],
+      as: 'postgres',
+      env: { PGCONNECT_TIMEOUT: '3', PGOPTIONS: '-c statement_timeout=5000' },
+      timeoutMs: 10_000,
+    },
+    ip: { argv: ['ip', '-j', '-4', 'addr', 'show'], timeoutMs: 5000 },
+    files: {
+      argv: ['sh', '-c', FILES, 'files', agent.lockFile(paths), paths.dataDir, paths.binDir],
+      timeoutMs: 10_000,
+    },
+  }
+}
+
+const parseServer = ({ code, stdout }: CommandResult): Server | undefined =>
+  code === 0 && stdout.trim().startsWith('{') ? (JSON.parse(stdout) as Server) : undefined
+
+interface IpLink {
+  readonly addr_info?: readonly { readonly local?: string }[]
+}
+
+const parseAddresses = ({ code, stdout }: CommandResult): readonly string[] =>
+  code === 0 && stdout.trim() !== ''
+    ? (JSON.parse(stdout) as readonly IpLink[]).flatMap((link) =>
+        (link.addr_info ?? []).flatMap(({ local }) => (local === undefined ? [] : [local])),
+      )
+    : []
+
+const parseControl = (lines: readonly string[]): Control | undefined => {
+  const value = (label: string): string | undefined =>
+    lines
+      .find((line) => line.startsWith(`${label}:`))
+      ?.slice(label.length + 1)
+      .trim()
+  const state = value('Database cluster state')
+  if (state === undefined) return undefined
+  return {
+    state,
+    timeline: Number(value("Latest checkpoint's TimeLineID") ?? 0),
+    checkpoint: value('Latest checkpoint location') ?? '',
+  }
+}
+
+/** A host's reading from the raw results of its commands. Pure. */
+export function parseReading(results: Readonly<Record<Name, CommandResult>>): HostReading {
+  const lines = results.files.stdout.split('\n')
+  const after = (key: string): readonly string[] =>
+    lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1))
+  const crm = results.crm.code === 0 ? parseCrmMon(results.crm.stdout) : undefined
+  const server = parseServer(results.sql)
+  const control = parseControl(after('control'))
+  return {
+    ...(crm && { crm }),
+    ...(server ? { server } : { refusal: results.sql.stderr.trim().split('\n').at(-1) ?? '' }),
+    addresses: parseAddresses(results.ip),
+    lock: lines.includes('lock'),
+    data: lines.includes('data'),
+    aside: after('aside'),
+    ...(control && { control }),
+  }
+}
+
+/** Reads one host; everything travels in one round trip. */
+export async function readHost(probe: Probe, facts: Facts): Promise<HostReading> {
+  const commands = commandsOf(facts)
+  const ask = ({ argv, ...options }: Command): Promise<CommandResult> => probe.run(argv, options)
+  const [crm, sql, ip, files] = await Promise.all([
+    ask(commands.crm),
+    ask(commands.sql),
+    ask(commands.ip),
+    ask(commands.files),
+  ])
+  return parseReading({ crm, sql, ip, files })
+}

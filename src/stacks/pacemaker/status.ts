@@ -1,0 +1,85 @@
+import type { ClusterStatus, ReplicationMode } from '../../cluster/status.ts'
+import { EXIT, HactlError } from '../../diag/diagnostic.ts'
+import type { Probe } from '../../engine/probe.ts'
+import type { Cluster } from '../../inventory/inventory.ts'
+import { factsOf } from './derive.ts'
+import { healthOf, problemsOf } from './health.ts'
+import { readHost } from './readings.ts'
+import type { HostReading } from './readings.ts'
+import { memberStatus, viewOf } from './view.ts'
+import type { View } from './view.ts'
+
+/** The replication in force: `sync` only while a standby is connected that confirms commits. */
+const actualMode = ({ primary }: View): ReplicationMode | undefined => {
+  if (!primary?.server) return undefined
+  const isSync = primary.server.senders.some((sender) => sender.sync === 'sync' || sender.sync === 'quorum')
+  return isSync || primary.server.syncNames !== '' ? 'sync' : 'async'
+}
+
+const guardsOf = ({ facts, crm }: View): readonly string[] => {
+  const none = facts.vars.guard?.none
+  const size = facts.hosts.length
+  return [
+    ...(size > 2 ? [`quorum of ${size} members`] : []),
+    crm?.stonith ? 'fencing on' : 'no fencing',
+    ...(none === undefined ? [] : [`none, accepted: "${none}"`]),
+  ]
+}
+
+/** The standby that can be promoted now without losing a commit: the sync one, else the only one with no lag. */
+const candidateOf = (view: View): string | undefined => {
+  const ready = view.members.filter(({ sender }) => sender?.state === 'streaming')
+  return (ready.find(({ sender }) => sender?.sync === 'sync') ?? ready[0])?.name
+}
+
+/** Judges readings; those of unreachable members are missing. Pure, so captured output can be tested. */
+export function judge(
+  cluster: Cluster,
+  readings: ReadonlyMap<string, HostReading>,
+  at: string,
+): ClusterStatus {
+  const facts = factsOf(cluster)
+  const view = viewOf(facts, readings)
+  const problems = problemsOf(view, cluster.where(['name'])?.file ?? 'INVENTORY')
+  const version = [...readings.values()].find((reading) => reading.server)?.server?.version
+  const actual = actualMode(view)
+  const candidate = candidateOf(view)
+  const online = view.crm?.nodes.filter((node) => node.online).length
+  return {
+    cluster: cluster.name,
+    stack: cluster.stack,
+    postgres: { ...(version !== undefined && { version }) },
+    replication: { wanted: facts.vars.replication.mode, ...(actual && { actual }) },
+    health: healthOf(view, problems),
+    ...(view.primary && { primary: view.primary.name }),
+    ...(candidate !== undefined && { candidate }),
+    members: view.members.map((member) => memberStatus(member, view)),
+    addresses: view.addresses,
+    ...(view.crm &&
+      online !== undefined && {
+        quorum: { have: online, of: view.crm.nodes.length, ok: view.crm.quorum },
+      }),
+    guards: guardsOf(view),
+    problems,
+    at,
+  }
+}
+
+const lostHost = (error: unknown): undefined => {
+  if (!(error instanceof HactlError) || error.exit !== EXIT.unreachable) throw error
+  return undefined
+}
+
+/** Reads all members side by side, one round trip each; a member that fails in between counts as unreachable. */
+export async function status(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<ClusterStatus> {
+  const facts = factsOf(cluster)
+  const readings = await Promise.all(
+    facts.members.map(async (name) => {
+      const probe = probes.get(name)
+      const reading = probe && (await readHost(probe, facts).catch(lostHost))
+      return [name, reading] as const
+    }),
+  )
+  const read = readings.flatMap(([name, reading]) => (reading ? [[name, reading] as const] : []))
+  return judge(cluster, new Map(read), new Date().toISOString())
+}
