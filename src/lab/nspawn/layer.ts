@@ -33,8 +33,12 @@ echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold "$@"
 apt-get clean
-rm -f /etc/postgresql-common/createcluster.conf
-dpkg --force-confmiss --configure -a
+if [ -e /etc/postgresql-common/createcluster.conf.ucf-dist ]; then
+  mv /etc/postgresql-common/createcluster.conf.ucf-dist /etc/postgresql-common/createcluster.conf
+else
+  rm -f /etc/postgresql-common/createcluster.conf
+  rmdir --ignore-fail-on-non-empty /etc/postgresql-common
+fi
 rm -rf /var/lib/apt/lists/*
 `
 

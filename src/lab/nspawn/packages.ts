@@ -67,6 +67,15 @@ function proxyPid(): number | undefined {
   return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(socketFile()) ? pid : undefined
 }
 
+/** A process whose parent has not yet asked for its exit code has ended all the same. */
+function hasEnded(pid: number): boolean {
+  try {
+    return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return true
+  }
+}
+
 async function endProcess(pid: number): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     try {
@@ -75,7 +84,7 @@ async function endProcess(pid: number): Promise<void> {
       return
     }
     if (
-      await poll(async () => (existsSync(`/proc/${pid}`) ? undefined : true), {
+      await poll(async () => (hasEnded(pid) ? true : undefined), {
         timeoutMs: 2000,
         intervalMs: 20,
       })
