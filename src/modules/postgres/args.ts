@@ -5,7 +5,7 @@ import { absolutePath, accountName } from '../args.ts'
 /** How to reach the server of this host; the same in every `postgres_*` module. */
 export const serverArgs = {
   port: Type.Integer({ description: 'Port of the server.', default: 5432, minimum: 1, maximum: 65_535 }),
-  owner: { ...accountName('Account that owns the server.'), default: 'postgres' },
+  account: { ...accountName('Account that owns the server.'), default: 'postgres' },
   socket_dir: Type.Optional(
     absolutePath("Directory of the server's socket; default: the one psql was built with."),
   ),

@@ -1,5 +1,3 @@
-import type { Probe } from '../../engine/probe.ts'
-
 /** Where the files of one server are. */
 export interface Layout {
   readonly kind: 'debian' | 'plain'

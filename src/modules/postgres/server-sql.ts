@@ -89,9 +89,11 @@ const settingsQuery = (names: readonly string[]): string =>
   'sourceline', sourceline, 'pendingRestart', pending_restart)), '[]')
 from pg_catalog.pg_settings where lower(name) = any (${textArray(names)}) or pending_restart)`
 
-const autoQuery = (names: readonly string[]): string =>
-  `(select coalesce(jsonb_object_agg(lower(name), setting), '{}') from pg_catalog.pg_file_settings
-where sourcefile like '%/postgresql.auto.conf' and lower(name) = any (${textArray(names)}))`
+/** The last entry of each name in the files as they are now: the one that counts after a reload. */
+const fileQuery = (names: readonly string[]): string =>
+  `(select coalesce(jsonb_object_agg(f.key, jsonb_build_object('value', setting, 'file', sourcefile, 'line', sourceline)), '{}')
+from (select distinct on (lower(name)) lower(name) as key, setting, sourcefile, sourceline
+  from pg_catalog.pg_file_settings where lower(name) = any (${textArray(names)}) order by lower(name), seqno desc) f)`
 
 const databaseQuery = (names: readonly string[]): string =>
   `(select coalesce(jsonb_agg(jsonb_build_object('name', datname, 'owner', pg_get_userbyid(datdba),
@@ -110,11 +112,18 @@ export function serverSql(wants: Wants): string {
     `'hbaFile', current_setting('hba_file')`,
     `'systemIdentifier', (select system_identifier::text from pg_catalog.pg_control_system())`,
     `'timeline', nullif(current_setting('hactl.timeline'), '')::int`,
+    // Visible to superusers only, as which this runs.
+    `'receiver', (select status from pg_catalog.pg_stat_wal_receiver)`,
     `'settings', ${settingsQuery(names)}`,
-    ...(names.length > 0 ? [`'autoConf', ${autoQuery(names)}`] : []),
+    ...(names.length > 0 ? [`'fileSettings', ${fileQuery(names)}`] : []),
     ...(wants.roles.length > 0 ? [`'roles', current_setting('hactl.roles')::jsonb`] : []),
     ...(wants.databases.length > 0 ? [`'databases', ${databaseQuery(wants.databases)}`] : []),
-    ...(wants.hba ? [`'hbaErrors', current_setting('hactl.hba')::jsonb`] : []),
+    ...(wants.hba
+      ? [
+          `'hbaErrors', current_setting('hactl.hba')::jsonb`,
+          `'hbaLoaded', (pg_stat_file(current_setting('hba_file'))).modification <= pg_conf_load_time()`,
+        ]
+      : []),
   ]
   return `set search_path = pg_catalog;\n${prelude(wants)}\nselect jsonb_build_object(${fields.join(',\n')});\n`
 }

@@ -21,6 +21,13 @@ export interface Setting {
   readonly pendingRestart: boolean
 }
 
+/** Where a setting stands in the files. */
+export interface FileSetting {
+  readonly value: string | null
+  readonly file: string
+  readonly line: number
+}
+
 export interface RoleRow {
   readonly name: string
   readonly login: boolean
@@ -59,12 +66,16 @@ export interface RunningServer {
   readonly hbaFile: string
   readonly systemIdentifier: string
   readonly timeline: number | null
+  /** State of a standby's WAL receiver: `streaming`, `starting` …; null without one. */
+  readonly receiver: string | null
   /** The settings asked for, and all that wait for a restart. */
   readonly settings: readonly Setting[]
-  /** Lower-case name → value set by ALTER SYSTEM, of the settings asked for. */
-  readonly autoConf?: Readonly<Record<string, string>>
+  /** Lower-case name → last entry in the files as they are now, of the settings asked for. */
+  readonly fileSettings?: Readonly<Record<string, FileSetting>>
   readonly roles?: readonly RoleRow[]
   readonly databases?: readonly DatabaseRow[]
+  /** pg_hba.conf has not been written since it was loaded. */
+  readonly hbaLoaded?: boolean
   readonly hbaErrors?: readonly { readonly line: number; readonly error: string }[]
 }
 
@@ -182,7 +193,7 @@ function serverReading(owner: string): Reading<ServerState> {
 /** Reads a server, running or not. */
 export const readServer = (probe: Probe, server: Server, wants: Partial<Wants> = {}): Promise<ServerState> =>
   probe.ask(
-    serverReading(server.owner),
+    serverReading(server.account),
     JSON.stringify({
       target: connection(server),
       port: server.port,

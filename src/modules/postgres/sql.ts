@@ -19,7 +19,7 @@ export const textArray = (values: readonly string[]): string =>
 /** How to reach a server on its own host: always over its local socket, as the account that owns it. */
 export interface Server {
   readonly port: number
-  readonly owner: string
+  readonly account: string
   /** Directory of the socket; default: the one psql was built with. */
   readonly socket_dir?: string
 }
@@ -65,7 +65,7 @@ export const sqlStep = (
   const timeoutMs = options.timeoutMs ?? WRITE_MS
   return runWith(
     {
-      as: server.owner,
+      as: server.account,
       stdin: sql,
       timeoutMs: timeoutMs + 10_000,
       ...(options.impact && { impact: options.impact }),

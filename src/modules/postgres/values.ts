@@ -54,11 +54,14 @@ function inBaseUnits(value: string, kind: ValueKind): number {
 /** Bytes or microseconds of a value with a unit, where the setting's kind is not known. */
 function guess(value: string): string {
   const match = NUMBER.exec(value.trim())
-  const unit = match?.[2] ?? ''
-  if (!match || !unit) return match ? String(numberOf(match[1] ?? '')) : value
-  if (unit in MEMORY) return `${numberOf(match[1] ?? '') * (MEMORY[unit] ?? 0)} bytes`
-  if (unit in TIME) return `${numberOf(match[1] ?? '') * (TIME[unit] ?? 0)} us`
-  return value
+  if (!match) return value
+  const [, digits = '', unit = ''] = match
+  const amount = numberOf(digits)
+  if (unit === '') return String(amount)
+  const bytes = MEMORY[unit]
+  const micros = TIME[unit]
+  if (bytes !== undefined) return `${amount * bytes} bytes`
+  return micros === undefined ? value : `${amount * micros} us`
 }
 
 /** Reads a boolean as PostgreSQL does: any case, any unique prefix of true, false, yes, no, on, off; 1 and 0. */
@@ -95,7 +98,7 @@ export function sameValue(a: string, b: string, kind?: ValueKind): boolean {
   if (a === b) return true
   switch (kind?.vartype) {
     case 'bool':
-      return parseBool(a) !== undefined && parseBool(a) === parseBool(b)
+      return sameBool(a, b)
     case 'integer':
     case 'real':
       return sameNumber(inBaseUnits(a, kind), inBaseUnits(b, kind))
@@ -104,12 +107,13 @@ export function sameValue(a: string, b: string, kind?: ValueKind): boolean {
     case 'string':
       return listText(a) === listText(b)
     case undefined:
-      return (
-        (parseBool(a) !== undefined && parseBool(a) === parseBool(b)) ||
-        listText(a) === listText(b) ||
-        guess(a) === guess(b)
-      )
+      return sameBool(a, b) || listText(a) === listText(b) || guess(a) === guess(b)
   }
+}
+
+const sameBool = (a: string, b: string): boolean => {
+  const value = parseBool(a)
+  return value !== undefined && value === parseBool(b)
 }
 
 const sameNumber = (a: number, b: number): boolean =>

@@ -1,0 +1,158 @@
+import type { Static } from 'typebox'
+import { defineModule } from '../../engine/module.ts'
+import { NotYet } from '../../engine/probe.ts'
+import type { Probe } from '../../engine/probe.ts'
+import { runWith } from '../../engine/step.ts'
+import type { Step } from '../../engine/step.ts'
+import { Type } from '../../lib/type.ts'
+import { absolutePath } from '../args.ts'
+import { installationArgs, serverArgs, serverTouches } from './args.ts'
+import { parseControlData } from './controldata.ts'
+import { readInstallation } from './installation.ts'
+import type { Installation } from './installation.ts'
+import { formatLsn } from './lsn.ts'
+import type { Lsn } from './lsn.ts'
+import { readServer } from './server.ts'
+import { lineage } from './timeline.ts'
+import { identify, replicationConninfo } from './upstream.ts'
+import type { Identity, Upstream } from './upstream.ts'
+
+const argsSchema = Type.Object({
+  from: Type.Object(
+    {
+      host: Type.String({
+        description: 'Address of the server to copy: the primary, or the writer address.',
+      }),
+      port: Type.Integer({ description: 'Its port.', default: 5432 }),
+      user: Type.String({ description: 'Role with REPLICATION.' }),
+      passfile: Type.Optional(absolutePath('File on this host with its password (libpq passfile).')),
+    },
+    { description: 'The server to copy.' },
+  ),
+  slot: Type.Optional(Type.String({ description: 'Replication slot to stream WAL from during the copy.' })),
+  create_slot: Type.Boolean({ description: 'Create that slot (version 11 and later).', default: false }),
+  rebuild: Type.Boolean({
+    description:
+      'Copy again even when the data directory can follow; a copy not yet started from counts as new.',
+    default: false,
+  }),
+  ...installationArgs,
+  ...serverArgs,
+})
+
+type Args = Static<typeof argsSchema>
+
+interface BackupState {
+  readonly [field: string]: unknown
+  /** `can follow`, or what the data directory is instead. */
+  readonly copy: string
+  readonly context: Installation
+}
+
+const GOOD = 'can follow'
+
+/** Whether a data directory can follow the server, and else why not. Pure. */
+export function judge(found: Installation, upstream: Identity): string {
+  if (found.data === 'absent' || found.data === 'empty') return 'none'
+  if (found.data === 'other') return 'no PostgreSQL data directory'
+  const control = parseControlData(found.control ?? '')
+  if (control?.lsn === undefined) return 'incomplete'
+  if (control.systemIdentifier !== upstream.systemIdentifier) {
+    return `another cluster (system identifier ${control.systemIdentifier})`
+  }
+  const isStandby = found.fresh || found.standby || control.state.includes('recovery')
+  return isStandby ? describeLine(control.timeline, control.lsn, upstream) : 'a former primary'
+}
+
+function describeLine(timeline: number, lsn: Lsn, upstream: Identity): string {
+  const line = lineage({ timeline, lsn }, upstream.timeline, upstream.history)
+  switch (line.kind) {
+    case 'follows':
+      return GOOD
+    case 'diverged':
+      return `diverged from timeline ${timeline} at ${formatLsn(line.forkedAt)}`
+    case 'foreign-timeline':
+      return `on timeline ${timeline}, which the primary never had`
+  }
+}
+
+async function current(probe: Probe, args: Args): Promise<BackupState> {
+  const upstream: Upstream = args.from
+  const [found, server, identity] = await Promise.all([
+    readInstallation(probe, args),
+    readServer(probe, args),
+    identify(probe, upstream, args.account),
+  ])
+  const judged = judge(found, identity)
+  const copy = args.rebuild && judged === GOOD && !found.fresh ? 'to be copied again' : judged
+  if (copy !== GOOD && server.running) {
+    throw new NotYet(
+      `the server on port ${args.port} must be stopped before ${found.layout.dataDir} is replaced`,
+    )
+  }
+  if (copy !== GOOD && found.binDir === undefined) throw new NotYet('PostgreSQL is not installed yet')
+  return { copy, context: found }
+}
+
+/** The copy grows beside its place under a name that no complete copy ever has. */
+const incomplete = (dataDir: string): string => `${dataDir}.hactl-incomplete`
+
+const PREPARE = `set -e
+if [ -f "$1/postmaster.pid" ] && kill -0 "$(head -n 1 "$1/postmaster.pid")" 2>/dev/null; then
+  echo "a server runs from $1" >&2; exit 1
+fi
+rm -rf -- "$2"
+install -d -o "$3" -g "$3" -m 0700 -- "$2"`
+
+/** Nothing is deleted: what was there is moved aside with its date. */
+const SWAP = `set -e
+if [ -d "$1" ] && [ -z "$(ls -A "$1")" ]; then rmdir -- "$1"
+elif [ -e "$1" ]; then
+  aside=$1.$(date -u +%Y%m%dT%H%M%SZ)
+  mv -T -- "$1" "$aside"; echo "the old data directory is now $aside"
+fi
+mv -T -- "$2" "$1"`
+
+const COPY_MS = 24 * 3_600_000
+
+function steps({ copy, context }: BackupState, args: Args): readonly Step[] {
+  const { dataDir } = context.layout
+  const target = incomplete(dataDir)
+  const slot =
+    args.slot === undefined ? [] : ['--slot', args.slot, ...(args.create_slot ? ['--create-slot'] : [])]
+  return [
+    runWith({}, 'sh', '-c', PREPARE, 'prepare', dataDir, target, args.account),
+    runWith(
+      { as: args.account, timeoutMs: COPY_MS },
+      `${context.binDir}/pg_basebackup`,
+      '--dbname',
+      replicationConninfo(args.from),
+      '--pgdata',
+      target,
+      '--wal-method=stream',
+      '--checkpoint=fast',
+      '--no-password',
+      ...slot,
+    ),
+    runWith(copy === 'none' ? {} : { impact: 'destructive' }, 'sh', '-c', SWAP, 'swap', dataDir, target),
+  ]
+}
+
+/** A copy of the primary to start a standby from. */
+export const postgresBasebackup = defineModule({
+  name: 'postgres_basebackup',
+  about:
+    'Keep a data directory that can follow the given primary: copy it with pg_basebackup when it cannot. An old directory is moved aside with its date, never deleted.',
+  args: argsSchema,
+  examples: [
+    `postgres_basebackup:
+  version: 15
+  from: { host: 10.77.0.20, user: repl, passfile: /var/lib/postgresql/.pgpass }`,
+  ],
+  label: ({ from }) => `${from.host}:${from.port}`,
+  current,
+  desired: (): Partial<BackupState> => ({ copy: GOOD }),
+  steps: (from, _to, args) => steps(from, args),
+  touches: ({ port, data_dir }) => serverTouches(port, data_dir ?? '/var/lib'),
+  timeoutMs: COPY_MS,
+})

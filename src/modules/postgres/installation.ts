@@ -1,0 +1,149 @@
+import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
+import type { Probe, Reading } from '../../engine/probe.ts'
+import { binDirs, debianLayout, plainLayout, versionText } from './layout.ts'
+import type { Layout } from './layout.ts'
+
+/** What is on a host for one version, name and data directory, before any server is asked. */
+export interface Installation {
+  readonly layout: Layout
+  /** Directory with initdb and postgres; undefined when not installed. */
+  readonly binDir: string | undefined
+  readonly data: 'absent' | 'empty' | 'cluster' | 'other'
+  /** Content of PG_VERSION, e.g. `15`. */
+  readonly dataVersion: string | undefined
+  /** standby.signal or recovery.conf is there. */
+  readonly standby: boolean
+  /** A base backup that no server has started from (backup_label). */
+  readonly fresh: boolean
+  /** First word of Debian's start.conf. */
+  readonly start: string | undefined
+  /** postgresql.conf is there. */
+  readonly configured: boolean
+  /** Its include lines. */
+  readonly includes: string
+  /** Output of pg_controldata; undefined when there is none. */
+  readonly control: string | undefined
+}
+
+/** Prints `key=value` lines for one data directory. */
+const SCRIPT = `version=$1 name=$2 data=$3 bin=$4; shift 4
+for d in \${bin:+"$bin"} "$@"; do
+  if [ -x "$d/initdb" ] && [ -x "$d/postgres" ]; then echo "bin=$d"; bin=$d; break; fi
+done
+etc=/etc/postgresql/$version/$name
+if [ -e "$etc/postgresql.conf" ] || { [ -n "$version" ] && command -v pg_createcluster >/dev/null; }; then
+  case $data in ''|/var/lib/postgresql/*) debian=1 ;; *) [ ! -e "$etc/postgresql.conf" ] && [ -e "$data/postgresql.conf" ] || debian=1 ;; esac
+fi
+if [ -n "$debian" ]; then
+  echo layout=debian; conf=$etc
+  real=$(sed -n "s/^[[:space:]]*data_directory[[:space:]]*=[[:space:]]*'\\([^']*\\)'.*/\\1/p" "$etc/postgresql.conf" 2>/dev/null | tail -n 1)
+  data=\${real:-\${data:-/var/lib/postgresql/$version/$name}}
+  start=$(sed -n 's/^[[:space:]]*\\([a-z][a-z]*\\).*/\\1/p' "$etc/start.conf" 2>/dev/null | head -n 1)
+  [ -z "$start" ] || echo "start=$start"
+else
+  data=\${data:-/var/lib/pgsql/$version/data}; conf=$data
+fi
+echo "data=$data"
+if [ ! -e "$data" ]; then echo state=absent
+elif [ -z "$(ls -A "$data")" ]; then echo state=empty
+elif [ -f "$data/PG_VERSION" ]; then echo state=cluster; echo "pgversion=$(cat "$data/PG_VERSION")"
+else echo state=other; fi
+if [ -e "$data/standby.signal" ] || [ -e "$data/recovery.conf" ]; then echo standby=yes; fi
+if [ -e "$data/backup_label" ]; then echo fresh=yes; fi
+if [ -e "$conf/postgresql.conf" ]; then
+  echo configured=yes
+  sed -n 's/^[[:space:]]*include/include=include/p' "$conf/postgresql.conf"
+fi
+if [ -x "$bin/pg_controldata" ] && [ -f "$data/global/pg_control" ]; then
+  LC_ALL=C "$bin/pg_controldata" -D "$data" 2>/dev/null | sed 's/^/control=/'
+fi`
+
+export interface Place {
+  readonly version?: number
+  readonly name: string
+  readonly data_dir?: string
+  readonly bin_dir?: string
+}
+
+const scriptArgs = ({ version, name, data_dir, bin_dir }: Place): readonly string[] => {
+  const text = version === undefined ? '' : versionText(version)
+  return [text, name, data_dir ?? '', bin_dir ?? '', ...binDirs(text)]
+}
+
+export function parseInstallation(stdout: string, place: Place): Installation {
+  const lines = stdout.split('\n')
+  const all = (key: string): readonly string[] =>
+    lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1))
+  const one = (key: string): string | undefined => all(key)[0]
+  const version = place.version === undefined ? '' : versionText(place.version)
+  const data = one('data') ?? ''
+  const control = all('control')
+  return {
+    layout: one('layout') === 'debian' ? debianLayout(version, place.name, data) : plainLayout(version, data),
+    binDir: one('bin'),
+    data: (one('state') ?? 'absent') as Installation['data'],
+    dataVersion: one('pgversion'),
+    standby: one('standby') === 'yes',
+    fresh: one('fresh') === 'yes',
+    start: one('start'),
+    configured: one('configured') === 'yes',
+    includes: all('include').join('\n'),
+    control: control.length > 0 ? control.join('\n') : undefined,
+  }
+}
+
+/** One shell script a data directory; it lists directories, so it runs as root. */
+const installation: Reading<Installation> = {
+  name: 'postgres installation',
+  command: (keys) => {
+    const calls = keys.map((key) => scriptArgs(JSON.parse(key) as Place))
+    const counts = calls.map((args) => args.length)
+    return {
+      argv: [
+        'sh',
+        '-c',
+        'script=$1; shift; while [ $# -gt 0 ]; do sh -c "$script" installation "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" || exit 1; echo ==; shift "$(($1 + 1))"; done',
+        'installation',
+        SCRIPT,
+        ...calls.flatMap((args, index) => [String(counts[index]), ...args]),
+      ],
+    }
+  },
+  parse({ stdout, stderr, code }, keys) {
+    const parts = stdout.split(/^==$/m)
+    if (code !== 0) {
+      const summary = `the PostgreSQL installation cannot be looked at: ${stderr.trim()}`
+      throw new HactlError(problem('postgres/cannot-read', summary), EXIT.failed)
+    }
+    return new Map(
+      keys.map((key, i) => [key, parseInstallation(parts[i] ?? '', JSON.parse(key) as Place)] as const),
+    )
+  },
+  resource(key) {
+    const place = JSON.parse(key) as Place
+    const debian = debianLayout(versionText(place.version ?? 0), place.name)
+    const data = place.data_dir ?? debian.dataDir
+    return [
+      `file:${data}`,
+      `file:${data}/PG_VERSION`,
+      `file:${data}/postgresql.conf`,
+      `file:${debian.confDir}/start.conf`,
+      `file:${debian.confDir}/postgresql.conf`,
+      'package:*',
+      'unit:*',
+      'postgres:*',
+    ]
+  },
+}
+
+/** Reads what is installed and initialised at a place. */
+export const readInstallation = (probe: Probe, place: Place): Promise<Installation> => {
+  const { version, name, data_dir, bin_dir } = place
+  const key: Place = {
+    name,
+    ...(version !== undefined && { version }),
+    ...(data_dir !== undefined && { data_dir }),
+    ...(bin_dir !== undefined && { bin_dir }),
+  }
+  return probe.ask(installation, JSON.stringify(key))
+}

@@ -1,0 +1,67 @@
+import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
+import { NotYet } from '../../engine/probe.ts'
+import type { Probe } from '../../engine/probe.ts'
+import { formatConninfo } from './conninfo.ts'
+import { psql } from './sql.ts'
+import { parseHistory } from './timeline.ts'
+import type { HistoryEntry } from './timeline.ts'
+
+/** A server to copy from, reached over the network from the host that will hold the copy. */
+export interface Upstream {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  /** File with the password (libpq's passfile) on the host. */
+  readonly passfile?: string
+}
+
+/** What a server says of itself over the replication protocol. */
+export interface Identity {
+  readonly systemIdentifier: string
+  readonly timeline: number
+  readonly history: readonly HistoryEntry[]
+}
+
+/** Connection string of a replication connection. */
+export const replicationConninfo = ({ host, port, user, passfile }: Upstream): string =>
+  formatConninfo({ host, port, user, passfile, connect_timeout: 5, application_name: 'hactl' })
+
+/** IDENTIFY_SYSTEM, and the history of its timeline when it is not the first. */
+const SCRIPT = `q() { printf '%s;\\n' "$1" | ${psql('"$c"').join(' ')}; }
+c=$1
+id=$(q IDENTIFY_SYSTEM) || exit 2
+echo "$id"
+t=\${id#*|}; t=\${t%%|*}
+[ "$t" = 1 ] || q "TIMELINE_HISTORY $t"`
+
+/** Parses what SCRIPT printed; undefined when it is not that. */
+export function parseIdentity(stdout: string): Identity | undefined {
+  const [first = '', ...rest] = stdout.split('\n')
+  const [systemIdentifier = '', timeline = ''] = first.split('|')
+  if (!/^\d+$/.test(systemIdentifier) || !/^\d+$/.test(timeline)) return undefined
+  // The content of the history file follows its name and a bar.
+  const history = parseHistory(rest.join('\n').replace(/^[0-9A-F]{8}\.history\|/, ''))
+  return { systemIdentifier, timeline: Number(timeline), history }
+}
+
+/** Asks a server who it is. Throws NotYet when it cannot be reached: it may be started by an earlier task. */
+export async function identify(probe: Probe, upstream: Upstream, account: string): Promise<Identity> {
+  const target = `${replicationConninfo(upstream)} replication=true`
+  const { code, stdout, stderr } = await probe.run(['sh', '-c', SCRIPT, 'identify', target], {
+    as: account,
+    timeoutMs: 20_000,
+  })
+  const identity = parseIdentity(stdout)
+  if (code === 0 && identity) return identity
+  const server = `${upstream.host}:${upstream.port}`
+  if (/password|authentication|pg_hba|permission|must be/i.test(stderr)) {
+    throw new HactlError(
+      problem('postgres/upstream-refuses', `${server} refuses user ${upstream.user} for replication`, {
+        detail: stderr.trim(),
+        hint: 'check the role, its REPLICATION attribute, pg_hba.conf there and the passfile here',
+      }),
+      EXIT.failed,
+    )
+  }
+  throw new NotYet(`${server} does not answer: ${stderr.trim().split('\n')[0] ?? ''}`)
+}
