@@ -1,5 +1,5 @@
 import { reveal } from '../lib/secret.ts'
-import type { BatchOptions, Command, CommandResult, Transport } from './transport.ts'
+import type { BatchOptions, Command, CommandResult, FileUpload, Transport } from './transport.ts'
 
 /** What a command on the fake host answers. Matched by its exact arguments, and account and stdin when given. */
 export interface FakeAnswer {
@@ -21,6 +21,7 @@ export interface FakeOptions {
 export interface FakeTransport extends Transport {
   /** Every batch sent so far: one round trip each. */
   readonly batches: readonly (readonly Command[])[]
+  readonly uploads: readonly FileUpload[]
 }
 
 const sameArgv = (a: readonly string[], b: readonly string[]): boolean =>
@@ -42,6 +43,7 @@ const failed = (command: Command, { code }: CommandResult): boolean =>
 /** A host that exists only as a list of answers, for tests. A command without an answer rejects with its arguments. */
 export function fakeTransport({ host = 'fake', answers = [], respond }: FakeOptions): FakeTransport {
   const batches: (readonly Command[])[] = []
+  const uploads: FileUpload[] = []
   const answerTo = (command: Command): CommandResult => {
     const answer = respond?.(command) ?? answers.find((each) => matches(each, command))
     if (!answer) throw new Error(`the fake host ${host} has no answer to ${JSON.stringify(command.argv)}`)
@@ -61,7 +63,12 @@ export function fakeTransport({ host = 'fake', answers = [], respond }: FakeOpti
   return {
     host,
     batches,
+    uploads,
     batch,
+    async upload(file) {
+      uploads.push(file)
+      return { code: 0, stdout: '', stderr: '' }
+    },
     stats: () => ({
       roundTrips: batches.length,
       commands: batches.flat().length,

@@ -44,7 +44,6 @@ export interface Case {
   readonly not_yet?: string
   /** Actions: whether it has already happened. */
   readonly done?: boolean
-  readonly done_after?: boolean
 }
 
 /** A value written `!secret text` in a case. */

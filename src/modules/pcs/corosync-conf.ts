@@ -73,7 +73,10 @@ export const parseCorosyncConf = (text: string): CorosyncConf => {
   return {
     cluster: totem?.values['cluster_name'] ?? '',
     nodes: Object.fromEntries(
-      nodes.map((node) => [node.values['name'] ?? node.values['ring0_addr'] ?? '', links(node).map(([, at]) => at)]),
+      nodes.map((node) => [
+        node.values['name'] ?? node.values['ring0_addr'] ?? '',
+        links(node).map(([, at]) => at),
+      ]),
     ),
     links: nodes[0] ? links(nodes[0]).map(([number]) => number) : [],
     totem: totem?.values ?? {},

@@ -80,9 +80,13 @@ const refuseForeign = (from: ClusterState, { name, hosts }: Args): Diagnostic | 
   }
   const strangers = Object.keys(from.conf?.nodes ?? {}).filter((node) => !hosts.some((h) => h.name === node))
   if (strangers.length === 0) return undefined
-  return problem('pcs/unknown-node', `the cluster has nodes the inventory does not: ${strangers.join(', ')}`, {
-    hint: `add them to the inventory, or remove them by hand: pcs cluster node remove ${strangers.join(' ')}`,
-  })
+  return problem(
+    'pcs/unknown-node',
+    `the cluster has nodes the inventory does not: ${strangers.join(', ')}`,
+    {
+      hint: `add them to the inventory, or remove them by hand: pcs cluster node remove ${strangers.join(' ')}`,
+    },
+  )
 }
 
 const refuse = (from: ClusterState, all: Args): Diagnostic | undefined => {
@@ -141,7 +145,8 @@ function* adjustment(from: ClusterState, conf: CorosyncConf, all: Args): Generat
 /** The Corosync cluster. */
 export const pcsCluster = defineModule<typeof args, ClusterState>({
   name: 'pcs_cluster',
-  about: 'Keep a cluster of these members; it is created once and then only changed where it differs. Run it once.',
+  about:
+    'Keep a cluster of these members; it is created once and then only changed where it differs. Run it once.',
   args,
   examples: [
     `pcs_cluster:
@@ -162,7 +167,8 @@ export const pcsCluster = defineModule<typeof args, ClusterState>({
     const totem = conf?.totem ?? {}
     const same =
       conf !== undefined &&
-      JSON.stringify(Object.entries(nodes).sort()) === JSON.stringify(Object.entries(nodesOf(all.hosts)).sort()) &&
+      JSON.stringify(Object.entries(nodes).sort()) ===
+        JSON.stringify(Object.entries(nodesOf(all.hosts)).sort()) &&
       Object.entries(comparable(textsOf(all.totem), totem)).every(([key, value]) => totem[key] === value)
     return {
       name: conf?.cluster ?? '',

@@ -1,5 +1,13 @@
 import type { Reading } from '../../engine/probe.ts'
 
+/** A running kernel setting. */
+export interface KernelSetting {
+  /** Undefined when this kernel does not have it. */
+  readonly value: string | undefined
+  /** False in containers for settings that belong to the whole machine. */
+  readonly writable: boolean
+}
+
 /** The file of a kernel setting: dots become slashes, a slash inside a name stands for a dot (sysctl.d(5)). */
 export const sysctlPath = (key: string): string =>
   `/proc/sys/${key.replaceAll(/[./]/g, (c) => (c === '.' ? '/' : '.'))}`
@@ -8,10 +16,12 @@ export const sysctlPath = (key: string): string =>
 export const sameBlanks = (value: string): string => value.trim().replaceAll(/\s+/g, ' ')
 
 const SCRIPT = `for p do
-if value=$(cat -- "$p" 2>/dev/null); then printf '=%s\\0' "$value"; else printf '\\0'; fi; done`
+if [ -w "$p" ]; then printf w; else printf r; fi
+if value=$(cat -- "$p" 2>/dev/null); then printf '=%s\\0' "$value"; else printf '\\0'; fi
+done`
 
-/** Running kernel settings, many in one command; undefined for one this kernel does not have. */
-export const sysctl: Reading<string | undefined> = {
+/** Running kernel settings, many in one command. */
+export const sysctl: Reading<KernelSetting> = {
   name: 'sysctl',
   command: (keys) => ({ argv: ['sh', '-c', SCRIPT, 'sysctl', ...keys.map(sysctlPath)] }),
   parse({ stdout }, keys) {
@@ -19,7 +29,8 @@ export const sysctl: Reading<string | undefined> = {
     return new Map(
       keys.map((key, i) => {
         const cell = cells[i] ?? ''
-        return [key, cell.startsWith('=') ? sameBlanks(cell.slice(1)) : undefined] as const
+        const value = cell[1] === '=' ? sameBlanks(cell.slice(2)) : undefined
+        return [key, { value, writable: cell.startsWith('w') }] as const
       }),
     )
   },
