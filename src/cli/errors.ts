@@ -40,7 +40,7 @@ export async function report(error: unknown, argv: readonly string[]): Promise<E
   const format = formatOf(argv)
   if (format === 'json' || format === 'jsonl') {
     await printJson({ exit: error.exit, diagnostics: error.diagnostics }, format)
-  } else {
+  } else if (error.diagnostics.length > 0) {
     const color = paint(process.stderr) === colorPaint
     await note(renderDiagnostics(error.diagnostics, { color }).trimEnd())
   }

@@ -31,8 +31,8 @@ export const VERBS: readonly Verb[] = [
   // { name: 'apply', about: 'make the hosts what the inventory says', load: () => import('./verbs/apply.ts') },
   // { name: 'status', about: 'show the health of a cluster', load: () => import('./verbs/status.ts') },
   // { name: 'run', about: 'run a runbook (switchover, stop, start …)', load: () => import('./verbs/run.ts') },
-  // { name: 'history', about: 'list earlier runs', load: () => import('./verbs/history.ts') },
-  // { name: 'show', about: 'show one earlier run', load: () => import('./verbs/show.ts') },
+  { name: 'history', about: 'list earlier runs', load: () => import('./verbs/history.ts') },
+  { name: 'show', about: 'show one earlier run', load: () => import('./verbs/show.ts') },
   // {
   //   name: 'unlock',
   //   about: 'remove the lock a dead run left on the hosts',
@@ -41,7 +41,7 @@ export const VERBS: readonly Verb[] = [
   // { name: 'exec', about: 'run a command on hosts', load: () => import('./verbs/exec.ts') },
   // { name: 'ssh', about: 'open a shell on a host', load: () => import('./verbs/ssh.ts') },
   // { name: 'trust', about: 'record the SSH host keys of hosts', load: () => import('./verbs/trust.ts') },
-  // { name: 'facts', about: 'print what is read from a host', load: () => import('./verbs/facts.ts') },
+  { name: 'facts', about: 'print what is read from a host', load: () => import('./verbs/facts.ts') },
   // {
   //   name: 'inventory',
   //   about: 'print the merged variables of hosts',

@@ -7,7 +7,7 @@ import type { Changed, RunModel } from './model.ts'
 import type { Paint } from './paint.ts'
 import { nameHosts } from './rollup.ts'
 import { table } from './table.ts'
-import { count } from './words.ts'
+import { count, playbookName } from './words.ts'
 
 /** One run as its journal holds it. */
 export interface PastRun {
@@ -65,7 +65,8 @@ export function historyText(runs: readonly PastRun[], options: HistoryOptions): 
       { title: 'who', cell: ({ model }) => model.start?.by ?? '–' },
       {
         title: 'what',
-        cell: ({ model }) => `${model.start?.mode ?? '–'} ${model.start?.playbook ?? ''}`.trim(),
+        cell: ({ model }) =>
+          `${model.start?.mode ?? '–'} ${playbookName(model.start?.playbook ?? '')}`.trim(),
       },
       { title: 'took', cell: ({ model }) => (model.summary ? formatDuration(model.summary.ms) : '–') },
       {
@@ -84,7 +85,7 @@ function headLines({ id, intact }: PastRun, { start, summary }: RunModel, width:
   const result = resultOf(summary).join(', ')
   const origin = start
     ? [
-        `run ${id} · ${start.mode} ${start.playbook} · ${minute(start.at)} UTC · ${start.by}`,
+        `run ${id} · ${start.mode} ${playbookName(start.playbook)} · ${minute(start.at)} UTC · ${start.by}`,
         `on ${nameHosts(start.hosts, width - 3)}`,
         ...(start.resumes === undefined ? [] : [`continues run ${start.resumes}`]),
       ]

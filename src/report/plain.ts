@@ -2,6 +2,7 @@ import type { EngineEvent } from '../engine/events.ts'
 import { formatDuration } from '../lib/duration.ts'
 import { follow, nothingYet } from './progress.ts'
 import type { HostProgress, Running } from './progress.ts'
+import { playbookName } from './words.ts'
 import { realClock } from './view.ts'
 import type { Clock, View } from './view.ts'
 
@@ -57,7 +58,7 @@ function detailLine(event: EngineEvent, verbose: number): string | undefined {
 function lineOf(event: EngineEvent, verbose: number): string | undefined {
   switch (event.kind) {
     case 'run-start':
-      return `run ${event.run} · ${event.playbook} · ${event.hosts.join(' ')}`
+      return `run ${event.run} · ${playbookName(event.playbook)} · ${event.hosts.join(' ')}`
     case 'play-start':
       return `play ${event.play} · ${event.hosts.join(' ')}`
     case 'host-unreachable':

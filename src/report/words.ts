@@ -20,3 +20,6 @@ export function wrap(words: readonly string[], separator: string, width: number)
 
 /** Breaks sentences into lines that fit, between words. */
 export const fold = (text: string, width: number): string[] => wrap(text.split(' '), ' ', width)
+
+/** A playbook's file as one speaks of it: `playbooks/x/deploy.yml` is `deploy`. */
+export const playbookName = (file: string): string => /([^/]+?)(\.ya?ml)?$/.exec(file)?.[1] ?? file

@@ -1,0 +1,104 @@
+import type { Command } from 'commander'
+import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
+import type { Diagnostic } from '../../diag/diagnostic.ts'
+import { renderDiagnostics } from '../../diag/render.ts'
+import type { Fact } from '../../engine/module.ts'
+import type { Probe } from '../../engine/probe.ts'
+import { NotYet } from '../../engine/probe.ts'
+import { suggest } from '../../lib/suggest.ts'
+import { showValue } from '../../report/values.ts'
+import { openBench } from '../engine.ts'
+import { note, print, printJson, setExit } from '../io.ts'
+import { inventoryFile, withFormat, withHosts, withInventory } from '../options.ts'
+import type { GlobalOptions } from '../options.ts'
+import { openTargets } from '../target.ts'
+
+interface Options extends GlobalOptions {
+  readonly fact?: readonly string[]
+  readonly secretsKey?: string
+}
+
+type Readings = Readonly<Record<string, unknown>>
+
+const words = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  ...text.split(',').filter((word) => word !== ''),
+]
+
+/** The facts asked for by name, or all. Throws HactlError for a name that is none. */
+function chosen(known: ReadonlyMap<string, Fact>, names: readonly string[] | undefined): readonly Fact[] {
+  return (names ?? [...known.keys()]).map((name) => {
+    const fact = known.get(name)
+    if (fact) return fact
+    const close = suggest(name, known.keys())
+    const hint = close ? `did you mean "${close}"?` : `facts: ${[...known.keys()].join(', ')}`
+    throw new HactlError(problem('cli/unknown-fact', `there is no fact "${name}"`, { hint }))
+  })
+}
+
+/** What one fact says on one host; a fact that needs something not there yet says so. */
+async function read(fact: Fact, probe: Probe, vars: Readings): Promise<unknown> {
+  try {
+    return await fact.read(probe, vars)
+  } catch (error) {
+    if (error instanceof NotYet) return `(not yet: ${error.why})`
+    throw error
+  }
+}
+
+/** All facts of a host are asked for in one tick, so that they share round trips. */
+async function readHost(facts: readonly Fact[], probe: Probe, vars: Readings): Promise<Readings> {
+  const values = await Promise.all(facts.map((fact) => read(fact, probe, vars)))
+  return Object.fromEntries(facts.map((fact, at) => [fact.name, values[at]]))
+}
+
+/** Nested values as one line each: `os.family: debian`. */
+function flat(name: string, value: unknown): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return [`  ${name}: ${showValue(value)}`]
+  }
+  return Object.entries(value).flatMap(([key, inner]) => flat(`${name}.${key}`, inner))
+}
+
+async function show(hosts: ReadonlyMap<string, Readings>, options: Options): Promise<void> {
+  if (options.format === 'json') return printJson(Object.fromEntries(hosts))
+  for (const [host, readings] of hosts) {
+    if (options.format === 'jsonl') await printJson({ host, facts: readings }, 'jsonl')
+    else await print(host, ...Object.entries(readings).flatMap(([name, value]) => flat(name, value)))
+  }
+}
+
+async function facts(file: string, options: Options): Promise<void> {
+  const hosts = new Map<string, Readings>()
+  const failures: Diagnostic[] = []
+  for (const target of await openTargets(file, options)) {
+    const opening = openBench(target, options)
+    // The sessions open while the modules are loaded; an error of either is told below.
+    opening.catch(() => undefined)
+    const { REGISTRY } = await import('../../modules/index.ts')
+    const wanted = chosen(REGISTRY.facts, options.fact)
+    const { opened } = await opening
+    failures.push(...opened.failures.values())
+    const read = [...opened.sessions].map(async ([name, session]) => {
+      const vars = { ...target.inventory.hosts.get(name)?.vars, ...target.vars }
+      const readings = await readHost(wanted, session.prober.probe, vars)
+      return [name, readings] as const
+    })
+    for (const [name, readings] of await Promise.all(read)) hosts.set(name, readings)
+    await opened.close()
+  }
+  await show(hosts, options)
+  if (failures.length === 0) return
+  await note(renderDiagnostics(failures).trimEnd())
+  setExit(EXIT.unreachable)
+}
+
+/** `hactl facts [INVENTORY]`: what is read from the hosts, as `when:` and templates see it. */
+export function configure(command: Command): void {
+  withFormat(withHosts(withInventory(command.argument('[inventory]', 'the inventory'))))
+    .option('--fact <names>', 'only these facts, separated by commas', words)
+    .option('--secrets-key <file>', 'the age key of the encrypted secrets')
+    .action((argument: string | undefined, options: Options) =>
+      facts(inventoryFile(argument, options), options),
+    )
+}
