@@ -72,7 +72,7 @@ function explain(found: Found): Diagnostic {
     case 'type':
       return wrongType(found, [found.error.params['type'] as string | string[]].flat())
     case 'text':
-      return wrongType(found, ['string'])
+      return wrongText(found)
     default:
       return wrongValue(found)
   }
@@ -157,6 +157,15 @@ const isScalar = (value: unknown): boolean => ['string', 'number', 'boolean'].in
 
 const numberHint = (value: unknown): string | undefined =>
   typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value) ? `write ${value} without quotes` : undefined
+
+/** A value that may be a password is never repeated. */
+function wrongText(found: Found): Diagnostic {
+  const { context, value } = found
+  const what = isScalar(value) ? WORDS[typeof value] : describe(value)
+  const summary = `${nameOf(found)} is ${what}, but must be a text`
+  const hint = isScalar(value) ? 'put it in quotes' : 'write a text'
+  return problem(`${context.area}/wrong-type`, summary, { at: context.where(fullPath(found)), hint })
+}
 
 /** What to write instead, by the type that is wanted. */
 const HINTS: Readonly<Record<string, (value: unknown) => string | undefined>> = {

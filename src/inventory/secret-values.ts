@@ -1,0 +1,60 @@
+import { randomInt } from 'node:crypto'
+import { Secret } from '../lib/secret.ts'
+import { listScalars, replaceScalars } from '../schema/yaml-edit.ts'
+
+const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789'
+
+/** A password of 32 letters and digits (about 186 bits), safe in every quoting and easy to read aloud. */
+export const generatePassword = (): Secret =>
+  new Secret(Array.from({ length: 32 }, () => ALPHABET[randomInt(ALPHABET.length)] ?? '').join(''))
+
+/** The comment that marks a value hactl made itself: `rotate` renews these. */
+const MARK = 'generated'
+
+/** The text of a new secrets file with a made-up value for every name; a dot in a name nests it. */
+export function generateSecretsText(names: readonly string[]): Secret {
+  const tree: Tree = new Map()
+  for (const name of names) plant(tree, name.split('.'))
+  const head = [
+    '# Secrets of this inventory. Refer to one as "{{ secrets.name }}".',
+    `# Values marked "${MARK}" are renewed by \`hactl secrets rotate\`.`,
+  ]
+  return new Secret([...head, ...lines(tree, ''), ''].join('\n'))
+}
+
+type Tree = Map<string, Tree>
+
+function plant(tree: Tree, path: readonly string[]): void {
+  const [first, ...rest] = path
+  if (first === undefined) return
+  const branch: Tree = tree.get(first) ?? new Map<string, Tree>()
+  tree.set(first, branch)
+  plant(branch, rest)
+}
+
+const lines = (tree: Tree, indent: string): readonly string[] =>
+  [...tree].flatMap(([name, branch]) =>
+    branch.size === 0
+      ? [`${indent}${name}: ${generatePassword().reveal()} # ${MARK}`]
+      : [`${indent}${name}:`, ...lines(branch, `${indent}  `)],
+  )
+
+/** The names of all values in a decrypted secrets file, nested ones with dots. */
+export const secretNames = (text: Secret): readonly string[] => listScalars(text.reveal()).map((spot) => spot.name)
+
+export interface Rotated {
+  readonly text: Secret
+  readonly names: readonly string[]
+}
+
+/** New values for the named secrets, or for all that were generated when no name is given. */
+export function rotateSecrets(text: Secret, names: readonly string[]): Rotated {
+  const rotated: string[] = []
+  const changed = replaceScalars(text.reveal(), ({ name, comment }) => {
+    const isChosen = names.length > 0 ? names.includes(name) : comment.startsWith(MARK)
+    if (!isChosen) return undefined
+    rotated.push(name)
+    return generatePassword().reveal()
+  })
+  return { text: new Secret(changed), names: rotated }
+}
