@@ -70,6 +70,7 @@ function lineOf(event: EngineEvent, verbose: number): string | undefined {
     case 'host-connected':
     case 'output':
       return detailLine(event, verbose)
+    case 'run-params':
     case 'task-start':
     case 'run-end':
       return undefined

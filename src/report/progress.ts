@@ -81,6 +81,7 @@ export function follow(progress: Progress, event: EngineEvent, now: number): Pro
       }))
     case 'task-result':
       return update(progress, event.task.host, (before) => withResult(before, event))
+    case 'run-params':
     case 'output':
     case 'notice':
     case 'run-end':
