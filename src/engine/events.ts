@@ -45,6 +45,8 @@ export type EngineEvent =
       readonly by: string
       readonly resumes?: string
     }
+  /** What a runbook was given, so that it can be resumed. */
+  | { readonly kind: 'run-params'; readonly params: Readonly<Record<string, string>> }
   | { readonly kind: 'host-connected'; readonly host: string; readonly ms: number }
   | { readonly kind: 'host-unreachable'; readonly host: string; readonly error: Diagnostic }
   | {

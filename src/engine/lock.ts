@@ -96,6 +96,19 @@ export async function release(session: Session, stateDir: string): Promise<void>
   await session.transport.batch([script(RELEASE, stateDir)]).catch(() => undefined)
 }
 
+/** Who holds the lock on a host; undefined when nobody does. */
+export async function readLock(session: Session, stateDir: string): Promise<LockOwner | undefined> {
+  const [result] = await session.transport.batch([
+    script('cat "$1/lock/owner" 2>/dev/null; exit 0', stateDir),
+  ])
+  return parseOwner(result?.stdout)
+}
+
+/** Removes the lock whoever holds it. */
+export async function forceRelease(session: Session, stateDir: string): Promise<void> {
+  await session.transport.batch([script(RELEASE, stateDir)])
+}
+
 /** Records handlers before the step that makes them necessary, so that a killed run still owes them. */
 export const pendingCommand = (
   stateDir: string | undefined,

@@ -1,0 +1,106 @@
+import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
+import type { EngineEvent, RunSummary } from '../engine/events.ts'
+import { IMPACTS, worse, type Impact } from '../engine/impact.ts'
+import { applyRun, exitOf } from './engine.ts'
+import { interrupt } from './interrupt.ts'
+import { confirm, paint, print, printJson, setExit, size } from './io.ts'
+import {
+  deployment,
+  makePlan,
+  planWith,
+  printPlan,
+  requireSound,
+  type Planned,
+  type PlanOptions,
+} from './plan.ts'
+import { neededScope } from './status.ts'
+import { openTargets, type Target } from './target.ts'
+import { openView } from './view.ts'
+
+export interface ApplyOptions extends PlanOptions {
+  readonly yes?: boolean
+  readonly allow?: Impact
+  readonly check?: boolean
+  readonly resume?: string | boolean
+}
+
+/** `hactl apply`: the plan, then the change, then the proof that a second plan is empty. */
+export async function applyVerb(file: string, options: ApplyOptions): Promise<void> {
+  for (const target of await openTargets(file, options)) {
+    await applyTarget(target, file, options)
+    if (interrupt.happened()) return
+  }
+}
+
+async function applyTarget(target: Target, file: string, options: ApplyOptions): Promise<void> {
+  const planned = await makePlan(target, deployment(target, options), options)
+  const { bench, summary } = planned
+  try {
+    const pending = summary.changed + summary.unknown
+    const text = (options.format ?? 'text') === 'text'
+    if (text || options.check === true || pending === 0)
+      await printPlan(planned, options, `hactl apply ${file}`)
+    requireSound(planned)
+    if (pending === 0 || options.check === true) {
+      setExit(exitOf(summary))
+      return
+    }
+    const allowed = await consent(summary.impact, options)
+    await carryOut(planned, { file, options, allowed })
+  } finally {
+    await bench.opened.close()
+  }
+}
+
+/** What the operator agreed to: `--allow`, `--yes` (not destructive), or an answer. Up to `reload` needs none. */
+export async function consent(impact: Impact, options: Pick<ApplyOptions, 'allow' | 'yes'>): Promise<Impact> {
+  const given = worse(options.yes === true ? 'switchover' : 'reload', options.allow ?? 'none')
+  if (IMPACTS.indexOf(impact) <= IMPACTS.indexOf(given)) return given
+  const flag = `--allow ${impact}`
+  if (await confirm(`This means ${impact}. Apply it?`, { flag })) return impact
+  throw new HactlError(
+    problem('refused/not-confirmed', 'nothing was changed', { hint: `agree with ${flag}` }),
+    EXIT.refused,
+  )
+}
+
+interface Execution {
+  readonly file: string
+  readonly options: ApplyOptions
+  readonly allowed: Impact
+}
+
+async function carryOut(planned: Planned, { file, options, allowed }: Execution): Promise<void> {
+  const { bench, playbook, registry } = planned
+  const events: EngineEvent[] = []
+  const view = await openView(options)
+  interrupt.canFinish(() => 'the running steps')
+  let summary: RunSummary
+  let pending: number | undefined
+  try {
+    for (const session of bench.opened.sessions.values()) session.prober.invalidate(undefined)
+    const vars = await neededScope(bench, playbook.needs)
+    summary = await applyRun(bench, { playbook, registry, allowed, view, events, vars })
+    if (summary.outcome === 'done') pending = await proof(planned)
+  } finally {
+    await view.close()
+  }
+  if (options.format === 'json') {
+    const { runJson } = await import('../report/json.ts')
+    await printJson({ ...runJson(events), pending })
+  } else if (options.format !== 'jsonl') {
+    const { applySummary } = await import('../report/apply-summary.ts')
+    const command = `hactl apply ${file}`
+    const more = { command, width: size().columns, paint: paint(), ...(pending !== undefined && { pending }) }
+    await print(applySummary(events, more).trimEnd())
+  }
+  setExit(pending !== undefined && pending > 0 ? EXIT.failed : exitOf(summary))
+}
+
+/** Changes that a second plan still finds. Everything is read anew. */
+async function proof({ bench, playbook, registry }: Planned): Promise<number> {
+  for (const session of bench.opened.sessions.values()) session.prober.invalidate(undefined)
+  const vars = await neededScope(bench, playbook.needs)
+  const { summary } = await planWith(bench, playbook, registry, vars)
+  return summary.changed + summary.unknown + summary.failed
+}

@@ -1,0 +1,199 @@
+import { readFileSync, statSync } from 'node:fs'
+import { hostname, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { EXIT, HactlError, type ExitCode } from '../diag/diagnostic.ts'
+import type { RunOptions, SourceFile } from '../engine/context.ts'
+import type { EngineEvent, RunSummary } from '../engine/events.ts'
+import type { Impact } from '../engine/impact.ts'
+import { journalDir, newRunId, openJournal } from '../engine/journal.ts'
+import { acquire, release, stateDirOf } from '../engine/lock.ts'
+import type { Playbook } from '../engine/playbook.ts'
+import { runPlaybook, type Owed } from '../engine/run.ts'
+import { openHosts, type Opened } from '../engine/sessions.ts'
+import { matchHosts } from '../inventory/pattern.ts'
+import { masker } from '../lib/secret.ts'
+import type { Registry } from '../engine/module.ts'
+import { createTemplates, type Scope } from '../template/template.ts'
+import type { View } from '../report/view.ts'
+import { connect } from '../transport/connect.ts'
+import { interrupt } from './interrupt.ts'
+import { asker, sourceFolders, type Target } from './target.ts'
+
+export interface EngineOptions {
+  readonly forks?: number
+  readonly tags?: readonly string[]
+  readonly startAt?: string
+  readonly verbose: number
+}
+
+/** Hosts of a target, opened, with what a run on them needs. */
+export interface Bench {
+  readonly target: Target
+  readonly opened: Opened
+  readonly options: EngineOptions
+  readonly templates: ReturnType<typeof createTemplates>
+}
+
+const FORKS = 50
+
+/** Starts connecting; what else must be loaded can be loaded meanwhile. */
+export async function openBench(target: Target, options: EngineOptions): Promise<Bench> {
+  const ask = asker()
+  const opened = await openHosts(target.hosts, {
+    connect,
+    forks: options.forks ?? FORKS,
+    signal: interrupt.hard,
+    ...(ask && { ask }),
+  })
+  return { target, opened, options, templates: createTemplates() }
+}
+
+function lookupIn(target: Target): RunOptions['lookup'] {
+  const cache = new Map<string, SourceFile | undefined>()
+  return (kind, name, playbook) => {
+    const paths = name.startsWith('/')
+      ? [name]
+      : sourceFolders(target, kind, playbook).map((dir) => join(dir, name))
+    const key = paths.join('\n')
+    if (!cache.has(key)) {
+      const path = paths.find((each) => statSync(each, { throwIfNoEntry: false })?.isFile())
+      cache.set(key, path === undefined ? undefined : { path, text: readFileSync(path, 'utf8') })
+    }
+    return cache.get(key)
+  }
+}
+
+export interface PhaseInput {
+  readonly playbook: Playbook
+  readonly registry: Registry
+  readonly mode: 'plan' | 'apply'
+  readonly emit: (event: EngineEvent) => void
+  readonly allowed: Impact
+  readonly vars?: Scope
+  readonly owed?: Owed
+  readonly stateDir?: string
+}
+
+/** One pass over the playbook: a plan, or an apply. */
+export async function phase(bench: Bench, input: PhaseInput): Promise<RunSummary> {
+  const { target, opened, options } = bench
+  const chosen = new Set(target.hosts.map((host) => host.name))
+  return runPlaybook(
+    {
+      registry: input.registry,
+      templates: bench.templates,
+      hosts: target.inventory.hosts,
+      groups: target.inventory.groups,
+      select: (pattern, at) => {
+        if (pattern.length === 0) return []
+        const { hosts, diagnostics } = matchHosts(target.inventory, pattern, at)
+        const errors = diagnostics.filter((d) => d.code !== 'inventory/no-match')
+        if (errors.length > 0) throw new HactlError(errors)
+        return hosts.filter((name) => chosen.has(name))
+      },
+      sessions: opened.sessions,
+      failures: opened.failures,
+      vars: { ...target.vars, params: {}, ...input.vars },
+      lookup: lookupIn(target),
+      emit: input.emit,
+      mask: masker(target.inventory.secrets),
+      forks: options.forks ?? FORKS,
+      ...(options.tags && { tags: options.tags }),
+      ...(options.startAt !== undefined && { startAt: options.startAt }),
+      verbose: options.verbose,
+      allowed: input.allowed,
+      soft: interrupt.soft,
+      hard: interrupt.hard,
+      ...(input.stateDir !== undefined && { stateDir: input.stateDir }),
+    },
+    input,
+  )
+}
+
+export interface ApplyInput extends Omit<PhaseInput, 'mode' | 'emit' | 'owed' | 'stateDir'> {
+  readonly view: View
+  readonly events: EngineEvent[]
+  readonly resumes?: string
+  readonly params?: Readonly<Record<string, string>>
+}
+
+/** An apply with everything around it: lock on the hosts, journal, events to the view, unlock. */
+export async function applyRun(bench: Bench, input: ApplyInput): Promise<RunSummary> {
+  const { target, opened } = bench
+  const run = newRunId()
+  const journal = openJournal(journalDir(target.inventory.dir), run, masker(target.inventory.secrets))
+  const emit = (event: EngineEvent): void => {
+    input.events.push(event)
+    journal.write(event)
+    input.view.emit(event)
+  }
+  const stateDir = stateDirOf(target.cluster?.name ?? 'hosts')
+  const at = new Date().toISOString()
+  const by = userInfo().username
+  const hosts = target.hosts.map((host) => host.name)
+  emit({
+    kind: 'run-start',
+    run,
+    mode: 'apply',
+    playbook: input.playbook.file,
+    hosts,
+    at,
+    by,
+    ...(input.resumes !== undefined && { resumes: input.resumes }),
+  })
+  if (input.params) emit({ kind: 'run-params', params: input.params })
+  const owed = await lockAll(bench, stateDir, { run, by, from: hostname(), at }, emit)
+  try {
+    const summary = await phase(bench, { ...input, mode: 'apply', emit, owed, stateDir })
+    emit({ kind: 'run-end', run, summary })
+    return summary
+  } finally {
+    await Promise.all([...opened.sessions.values()].map((session) => release(session, stateDir)))
+  }
+}
+
+/** Takes the lock on all hosts in their order by name, so that two operators cannot block each other half-way. */
+async function lockAll(
+  bench: Bench,
+  stateDir: string,
+  owner: Parameters<typeof acquire>[2],
+  emit: (event: EngineEvent) => void,
+): Promise<Owed> {
+  const owed = new Map<string, readonly { readonly play: string; readonly handler: string }[]>()
+  const taken: string[] = []
+  const sessions = [...bench.opened.sessions].toSorted(([a], [b]) => a.localeCompare(b))
+  const [first, ...rest] = sessions
+  const take = async ([name, session]: (typeof sessions)[number]): Promise<void> => {
+    const { stale, pending } = await acquire(session, stateDir, owner)
+    taken.push(name)
+    if (pending.length > 0) owed.set(name, pending)
+    if (!stale) return
+    const text = 'an earlier run was cut off here; it is continued'
+    emit({ kind: 'notice', level: 'info', host: name, text })
+  }
+  try {
+    // Whoever gets the first host gets the others: they can be asked side by side.
+    if (first) await take(first)
+    await Promise.all(rest.map(take))
+  } catch (error) {
+    for (const [name, session] of sessions) if (taken.includes(name)) await release(session, stateDir)
+    throw error
+  }
+  return owed
+}
+
+/** The exit code of a run. */
+export function exitOf(summary: RunSummary): ExitCode {
+  switch (summary.outcome) {
+    case 'done':
+      return EXIT.done
+    case 'failed':
+      return EXIT.failed
+    case 'unreachable':
+      return EXIT.unreachable
+    case 'refused':
+      return EXIT.refused
+    case 'interrupted':
+      return EXIT.interrupted
+  }
+}

@@ -1,0 +1,139 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
+import { renderDiagnostics } from '../diag/render.ts'
+import type { Cluster, Host, Inventory } from '../inventory/inventory.ts'
+import { openInventory } from '../inventory/load.ts'
+import { matchHosts } from '../inventory/pattern.ts'
+import { members, witnesses } from '../inventory/topology.ts'
+import { suggest } from '../lib/suggest.ts'
+import type { Secret } from '../lib/secret.ts'
+import { STACKS } from '../stacks/index.ts'
+import type { Stack } from '../stacks/stack.ts'
+import type { Scope } from '../template/template.ts'
+import { askSecret, interactive, note } from './io.ts'
+
+/** The folder of the package: playbooks, templates and inventories lie below it. */
+export const PACKAGE = resolve(import.meta.dirname, '../..')
+
+export interface TargetOptions {
+  readonly limit?: string
+  readonly cluster?: string
+  readonly secretsKey?: string
+}
+
+/** What a verb works on: one cluster of an inventory, or all its hosts. */
+export interface Target {
+  readonly inventory: Inventory
+  readonly cluster?: Cluster
+  readonly stack?: Stack
+  /** The hosts that `--limit` leaves. */
+  readonly hosts: readonly Host[]
+  /** Variables that every task sees. */
+  readonly vars: Scope
+}
+
+/** Asks for a secret at the terminal; undefined where there is none. */
+export const asker = (): ((question: string) => Promise<Secret>) | undefined =>
+  interactive() ? (question) => askSecret(question, { flag: 'a terminal' }) : undefined
+
+/** Loads an inventory; warnings go to standard error. Throws HactlError (exit 2) with everything that is wrong. */
+export async function openTargets(file: string, options: TargetOptions): Promise<readonly Target[]> {
+  const ask = asker()
+  const secrets = {
+    ...(options.secretsKey !== undefined && { keyFile: options.secretsKey }),
+    ...(ask && { ask }),
+  }
+  const { inventory, diagnostics } = await openInventory(file, { stacks: STACKS, secrets })
+  if (diagnostics.length > 0) await note(renderDiagnostics(diagnostics, { color: false }).trimEnd())
+  const chosen = limitOf(inventory, options.limit)
+  if (inventory.clusters.length === 0) {
+    return [
+      { inventory, hosts: [...inventory.hosts.values()].filter((host) => chosen.has(host.name)), vars: {} },
+    ]
+  }
+  return clustersOf(inventory, options.cluster).map((cluster) => clusterTarget(inventory, cluster, chosen))
+}
+
+/** The one cluster of an inventory; with several, `--cluster` must name it. */
+export async function openCluster(file: string, options: TargetOptions): Promise<Required<Target>> {
+  const targets = await openTargets(file, options)
+  const [only] = targets
+  if (targets.length > 1) {
+    const names = targets.map((target) => target.cluster?.name).join(', ')
+    throw new HactlError(
+      problem('cli/which-cluster', `the inventory has ${targets.length} clusters: ${names}`, {
+        hint: 'choose one with --cluster NAME',
+      }),
+    )
+  }
+  if (!only?.cluster || !only.stack) {
+    throw new HactlError(
+      problem('inventory/no-cluster', `${file} has no "cluster" variable`, {
+        hint: 'hactl init STACK writes an example',
+      }),
+    )
+  }
+  return { ...only, cluster: only.cluster, stack: only.stack }
+}
+
+function limitOf(inventory: Inventory, limit: string | undefined): ReadonlySet<string> {
+  if (limit === undefined) return new Set(inventory.hosts.keys())
+  const { hosts, diagnostics } = matchHosts(inventory, limit)
+  if (diagnostics.length > 0) throw new HactlError(diagnostics)
+  return new Set(hosts)
+}
+
+function clustersOf(inventory: Inventory, name: string | undefined): readonly Cluster[] {
+  if (name === undefined) return inventory.clusters
+  const found = inventory.clusters.filter((cluster) => cluster.name === name)
+  if (found.length > 0) return found
+  const names = inventory.clusters.map((cluster) => cluster.name)
+  const close = suggest(name, names)
+  const hint = close ? `did you mean "${close}"?` : `clusters: ${names.join(', ')}`
+  throw new HactlError(
+    problem('inventory/no-such-cluster', `the inventory has no cluster "${name}"`, { hint }),
+  )
+}
+
+function clusterTarget(inventory: Inventory, cluster: Cluster, chosen: ReadonlySet<string>): Target {
+  const stack = STACKS.find((each) => each.name === cluster.stack)
+  if (!stack) throw new Error(`stack ${cluster.stack} passed the schema and does not exist`)
+  const vars = {
+    cluster: {
+      ...cluster.vars,
+      ...stack.derive(cluster),
+      name: cluster.name,
+      group: cluster.group,
+      members: members(cluster).map((host) => host.name),
+      witnesses: witnesses(cluster).map((host) => host.name),
+    },
+  }
+  return { inventory, cluster, stack, hosts: cluster.hosts.filter((host) => chosen.has(host.name)), vars }
+}
+
+/**
+ * A playbook of a target's stack by its verb: the inventory's own `playbooks/<stack>/` first, then the package's.
+ * Throws HactlError with the names there are.
+ */
+export function findPlaybook(target: Target, verb: string, names: () => readonly string[]): string {
+  const folders = [target.inventory.dir, PACKAGE].map((dir) =>
+    join(dir, 'playbooks', target.stack?.name ?? ''),
+  )
+  const file = folders.map((dir) => join(dir, `${verb}.yml`)).find((path) => existsSync(path))
+  if (file !== undefined) return file
+  const known = names()
+  const close = suggest(verb, known)
+  const hint = close ? `did you mean "${close}"?` : `there are: ${known.join(', ')}`
+  throw new HactlError(problem('cli/no-runbook', `there is no runbook "${verb}"`, { hint }), EXIT.usage)
+}
+
+/** Folders that may hold templates or files for a playbook: the site's, the playbook's own, the package's. */
+export const sourceFolders = (
+  target: Target,
+  kind: 'template' | 'file',
+  playbook: string,
+): readonly string[] => {
+  const name = kind === 'template' ? 'templates' : 'files'
+  return [join(target.inventory.dir, name), join(dirname(playbook), name), join(PACKAGE, name)]
+}

@@ -1,0 +1,131 @@
+import { problem, type Diagnostic } from '../diag/diagnostic.ts'
+import type { ClusterStatus, MemberStatus } from './status.ts'
+
+/** One line of a runbook's `require:`: what must be true of the cluster, or of one of its members, before it starts. */
+export interface Requirement {
+  readonly status: string
+  readonly host?: string
+  /** For `max-lag`: bytes. */
+  readonly bytes?: number
+}
+
+interface Check {
+  readonly about: string
+  /** Undefined: it holds. Otherwise one sentence with what was seen. */
+  readonly why: (
+    status: ClusterStatus,
+    member: MemberStatus | undefined,
+    need: Requirement,
+  ) => string | undefined
+}
+
+const primaries = (status: ClusterStatus): readonly MemberStatus[] =>
+  status.members.filter((member) => member.role === 'primary' && member.running)
+
+const streaming = (member: MemberStatus): boolean =>
+  member.role === 'standby' && member.running && /stream/.test(member.replication ?? '')
+
+const unless = (holds: boolean, why: string): string | undefined => (holds ? undefined : why)
+
+/** Everything a runbook may require; the key is its name in YAML. */
+export const REQUIREMENTS: Readonly<Record<string, Check>> = {
+  healthy: {
+    about: 'the cluster is healthy',
+    why: (status) =>
+      unless(
+        status.health === 'healthy',
+        `it is ${status.health}: ${status.problems.map((p) => p.summary).join('; ')}`,
+      ),
+  },
+  'one-primary': {
+    about: 'the cluster has exactly one primary',
+    why: (status) => {
+      const names = primaries(status).map((member) => member.name)
+      return unless(names.length === 1, names.length === 0 ? 'it has none' : `it has ${names.join(' and ')}`)
+    },
+  },
+  'no-primary': {
+    about: 'the cluster has no primary',
+    why: (status) => unless(primaries(status).length === 0, `${primaries(status)[0]?.name} is one`),
+  },
+  'all-reachable': {
+    about: 'all members can be reached',
+    why: (status) => {
+      const gone = status.members.filter((member) => !member.reachable).map((member) => member.name)
+      return unless(gone.length === 0, `${gone.join(', ')} cannot`)
+    },
+  },
+  'all-streaming': {
+    about: 'all standbys are streaming',
+    why: (status) => {
+      const idle = status.members.filter(
+        (member) => member.role !== 'primary' && member.role !== 'witness' && !streaming(member),
+      )
+      return unless(idle.length === 0, `${idle.map((member) => member.name).join(', ')} not`)
+    },
+  },
+  'a-standby-streaming': {
+    about: 'at least one standby is streaming',
+    why: (status) => unless(status.members.some(streaming), 'none is'),
+  },
+  quorum: {
+    about: 'the cluster has quorum',
+    why: (status) => unless(status.quorum?.ok !== false, 'it has not'),
+  },
+  reachable: {
+    about: 'HOST can be reached',
+    why: (_, member) => unless(member?.reachable === true, 'it cannot'),
+  },
+  running: {
+    about: 'PostgreSQL runs on HOST',
+    why: (_, member) => unless(member?.running === true, 'it does not'),
+  },
+  'is-primary': {
+    about: 'HOST is the primary',
+    why: (_, member) => unless(member?.role === 'primary', `it is ${member?.role ?? 'unknown'}`),
+  },
+  'not-primary': {
+    about: 'HOST is not the primary',
+    why: (_, member) =>
+      unless(member !== undefined && !(member.role === 'primary' && member.running), 'it is'),
+  },
+  streaming: {
+    about: 'HOST is streaming',
+    why: (_, member) =>
+      unless(member !== undefined && streaming(member), `it is ${member?.replication ?? 'not'}`),
+  },
+  'max-lag': {
+    about: 'HOST is close behind the primary',
+    why: (_, member, { bytes = 0 }) =>
+      unless(
+        (member?.lagBytes ?? Number.POSITIVE_INFINITY) <= bytes,
+        `it lags by ${member?.lagBytes ?? 'an unknown number of'} bytes`,
+      ),
+  },
+}
+
+export interface Verdict {
+  readonly text: string
+  readonly why?: string
+}
+
+/** Judges every requirement. A name that does not exist is a bug of the runbook and counts as not met. */
+export function judge(status: ClusterStatus, needs: readonly Requirement[]): readonly Verdict[] {
+  return needs.map((need) => {
+    const check = REQUIREMENTS[need.status]
+    if (!check)
+      return { text: need.status, why: `no such requirement; known: ${Object.keys(REQUIREMENTS).join(', ')}` }
+    const member = status.members.find((each) => each.name === need.host)
+    const why = check.why(status, member, need)
+    return { text: check.about.replace('HOST', need.host ?? ''), ...(why !== undefined && { why }) }
+  })
+}
+
+/** The refusal of a runbook whose requirements are not met (exit 5). */
+export const refusal = (runbook: string, verdicts: readonly Verdict[]): Diagnostic =>
+  problem('refused/require', `${runbook} was not started: its requirements are not met`, {
+    detail: verdicts
+      .map(({ text, why }) => (why === undefined ? `✔ ${text}` : `✗ ${text}: ${why}`))
+      .join('\n'),
+    hint: 'hactl status shows the cluster and the commands that mend it',
+  })
