@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto'
+
+/** What one session's runner is made of: the text it evaluates and the mark that frames its answers. */
+export interface Runner {
+  /** Starts every record. Random, sent on standard input only, so no other account of the host can forge it. */
+  readonly mark: string
+  readonly script: Buffer
+  /** Shell words that evaluate `script` from the first bytes of standard input; safe in fish and csh too. */
+  readonly boot: string
+}
+
+/**
+ * Runs the commands of one batch, each in the foreground (one vfork), in a process group of its own that the
+ * reader can kill. Output goes to files in a private tmpfs folder, opened for appending: what a left-over
+ * background process writes later lands behind the end mark and is dropped.
+ * No single quotes in here: it is embedded in READER in single quotes.
+ */
+const WORKER = String.raw`d=$1 i=$2 k=0 R= L= t= l= q= F= O=$1/o.0 E=$1/e.0
+trap t=t TERM
+trap q=q USR1
+_z() {
+s=
+if [ -s $O ]; then echo "$M"o$k >>$O && s="$d/s $O" || l=l; elif [ ! -e $O ]; then l=l; fi
+if [ -s $E ]; then echo "$M"e$k >>$E && s="$s $d/s $E" || l=l; fi
+[ "$s" ] && L="$L $s"
+R="$R $1$t$l"
+echo "$1$t$l $s" >>$d/r
+k=$((k+1)) t= l= O=$d/o.$k E=$d/e.$k
+[ "$q" ] && _f
+[ "$F" ] || return 0
+case $2 in
+any) ;;
+"") [ "$1" = 0 ] || _f ;;
+*) case ",$2," in *",$1,"*) ;; *) _f ;; esac ;;
+esac
+}
+_f() {
+[ "$L" ] && cat $L
+echo "$M"d$i$R
+rm -f $d/[oei].* $d/b $d/r
+exit
+}
+_a() (
+u=$1
+shift
+[ -O / ] || exec sudo -n -u "$u" -- env LC_ALL=C "$@"
+[ "$u" = root ] && exec "$@"
+eval "HOME=~$u"
+export HOME USER="$u" LOGNAME="$u"
+exec runuser -u "$u" -- "$@"
+)
+if [ "$3" ]; then
+while read -r c s; do R="$R $c" L="$L $s" k=$((k+1)); done <$d/r
+t=t O=$d/o.$k E=$d/e.$k
+_z 137
+else
+. $d/b
+fi 2>/dev/null
+_f`
+
+/**
+ * Reads frames from standard input and never blocks on a command: `B` starts a batch, `T` kills one command,
+ * `C` cancels, `P` asks which command runs (answered on stderr, because stdout belongs to the worker), end of
+ * input means the controller is gone.
+ */
+const READER = String.raw`unset M
+M=@MARK@
+w= I=
+export LC_ALL=C HACTL_SESSION_PID=$$ PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+umask 022
+cd /
+W='@WORKER@'
+_x() {
+trap "" TERM HUP INT PIPE
+[ "$1" ] && echo "hactl: $1" >&2
+if [ "$w" ] && [ -e $d/r ]; then
+kill -USR1 $w
+kill -TERM -$w
+n=0
+while [ $n -lt 20 ]; do sleep .1 || sleep 1; kill -0 -$w || break; n=$((n+1)); done
+kill -KILL -$w
+fi 2>/dev/null
+rm -rf $d
+exit 1
+}
+_k() {
+[ -e $d/r ] || return
+kill -$1 -$w 2>/dev/null
+[ $1 = KILL ] || return
+wait $w 2>/dev/null
+[ -e $d/r ] && sh $d/p $d $I K </dev/null
+}
+_j() {
+k=0
+[ -e $d/r ] && while read -r a; do k=$((k+1)); done <$d/r
+}
+f=
+for d in /run /dev/shm /tmp; do
+[ -w $d ] || continue
+d=$d/.hactl-@FOLDER@
+mkdir -m 700 $d 2>/dev/null || continue
+{ echo "$M<" >$d/s && printf "%s\n" "unset M" "M=$M" "$W" >$d/p; } 2>/dev/null && f=1 && break
+rm -rf $d
+done
+[ "$f" ] || { echo "hactl: no space in /run, /dev/shm or /tmp for a work folder" >&2; exit 1; }
+trap _x TERM HUP INT
+echo "$M"h
+while read -r o i n r; do
+case $o in
+B)
+wait
+head -c $n >$d/b || _x "no space left in $d"
+for a in $r; do head -c \${a#*:} >$d/i.\${a%:*} || _x "no space left in $d"; done
+>$d/r || _x "no space left in $d"
+I=$i
+setsid sh $d/p $d $i </dev/null &
+w=$!
+;;
+T) _j; [ $k = $i ] && _k $n ;;
+C) [ -e $d/r ] && kill -USR1 $w && _k $i ;;
+P) _j; echo "$M"p$k >&2 ;;
+esac
+done
+_x`
+
+/** Makes the runner of a new session: fresh mark and work folder name. */
+export function createRunner(): Runner {
+  const mark = randomBytes(9).toString('hex')
+  const text = READER.replaceAll('\\${', '${')
+    .replace('@MARK@', mark)
+    .replace('@FOLDER@', randomBytes(9).toString('hex'))
+    .replace('@WORKER@', () => WORKER)
+  const script = Buffer.from(text)
+  return { mark, script, boot: `eval "$(head -c ${script.length})"` }
+}

@@ -1,0 +1,223 @@
+import { Exchange } from './exchange.ts'
+import { decodeProgress, encodeBatch } from './frames.ts'
+import type { Reply } from './frames.ts'
+import { cancelledError, transportError } from './opener.ts'
+import type { Ending, Opener, Pipe } from './opener.ts'
+import { createRunner } from './runner.ts'
+import type {
+  BatchOptions,
+  Command,
+  CommandResult,
+  FileUpload,
+  Transport,
+  TransportStats,
+} from './transport.ts'
+import { uploadFile } from './upload.ts'
+
+/** From opening the channel to the runner's first word; sudo's PAM modules may take their time. */
+const HELLO_MS = 30_000
+/** How long a closed session is waited for; the runner itself needs at most about two seconds. */
+const CLOSE_MS = 4000
+const SAID_KEPT = 4000
+
+const NOT_RUN: CommandResult = { code: 125, stdout: '', stderr: '', notRun: true }
+
+const isOk = (command: Command | undefined, { code, timedOut }: CommandResult): boolean =>
+  timedOut !== true && (command?.okCodes === 'any' || (command?.okCodes ?? [0]).includes(code))
+
+/** The one implementation of Transport that talks to a runner; how the runner is reached is the opener's part. */
+export class RunnerSession implements Transport {
+  readonly host: string
+  readonly #opener: Opener
+  readonly #runner = createRunner()
+  readonly #stats = { roundTrips: 0, commands: 0, bytesSent: 0, bytesReceived: 0 }
+  #queue: Promise<unknown> = Promise.resolve()
+  #pipe: Pipe | undefined
+  #exchange: Exchange | undefined
+  #failure: unknown
+  #started = false
+  #said = ''
+  #helloTimer: NodeJS.Timeout | undefined
+  #closing = false
+  #ended: () => void = () => {}
+
+  constructor(opener: Opener) {
+    this.host = opener.host
+    this.#opener = opener
+  }
+
+  stats(): TransportStats {
+    return { ...this.#stats }
+  }
+
+  batch(commands: readonly Command[], options: BatchOptions = {}): Promise<readonly CommandResult[]> {
+    const result = this.#queue.then(() => this.#batch(commands, options))
+    this.#queue = result.catch(() => {})
+    return result
+  }
+
+  upload(file: FileUpload): Promise<CommandResult> {
+    return uploadFile(this, file)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    this.#exchange?.fail(cancelledError(this.host))
+    this.#failure ??= transportError('lost', this.host, `${this.host}: the session is closed`)
+    const pipe = this.#pipe
+    if (pipe) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, CLOSE_MS)
+        this.#ended = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+        pipe.end()
+      })
+      pipe.destroy()
+    }
+    clearTimeout(this.#helloTimer)
+    await this.#opener.close()
+  }
+
+  async #batch(commands: readonly Command[], options: BatchOptions): Promise<readonly CommandResult[]> {
+    const { signal, failFast = false } = options
+    const results: CommandResult[] = []
+    // A command that had to be killed with KILL takes its shell along: the rest travels as another request.
+    while (results.length < commands.length) {
+      if (signal?.aborted) throw cancelledError(this.host)
+      if (this.#failure !== undefined) throw this.#failure
+      const rest = commands.slice(results.length)
+      const done = await this.#request(rest, failFast, signal)
+      results.push(...done)
+      const last = done.at(-1)
+      if (failFast && (!last || !isOk(commands[results.length - 1], last))) break
+    }
+    this.#stats.commands += results.length
+    return [...results, ...Array.from({ length: commands.length - results.length }, () => NOT_RUN)]
+  }
+
+  async #request(
+    commands: readonly Command[],
+    failFast: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly CommandResult[]> {
+    const id = ++this.#stats.roundTrips
+    const frame = encodeBatch(id, commands, failFast)
+    const exchange = new Exchange(id, commands, {
+      mark: this.#runner.mark,
+      send: (data) => this.#send(data),
+      giveUp: (why) => this.#fail(transportError('lost', this.host, `${this.host}: session ended: ${why}`)),
+    })
+    this.#exchange = exchange
+    const interrupt = (): void => this.#interrupt(exchange)
+    signal?.addEventListener('abort', interrupt, { once: true })
+    try {
+      if (this.#started) {
+        for (const part of frame) this.#send(part)
+        exchange.started()
+      } else this.#open(frame)
+      const replies = await exchange.answer
+      if (signal?.aborted) throw cancelledError(this.host)
+      return replies.map((reply, index) => this.#result(reply, exchange.overdue.has(index)))
+    } finally {
+      signal?.removeEventListener('abort', interrupt)
+      this.#exchange = undefined
+    }
+  }
+
+  #result(reply: Reply, overdue: boolean): CommandResult {
+    if (reply.lost) {
+      throw transportError('shell', this.host, `${this.host}: the output of a command was lost`, {
+        hint: `free space in /run, /dev/shm or /tmp on ${this.host}`,
+      })
+    }
+    const { code, stdout, stderr } = reply
+    return overdue && reply.hit ? { code: 124, stdout, stderr, timedOut: true } : { code, stdout, stderr }
+  }
+
+  #interrupt(exchange: Exchange): void {
+    if (this.#started) exchange.cancel()
+    else this.#fail(cancelledError(this.host))
+  }
+
+  #send(data: Buffer): void {
+    this.#stats.bytesSent += data.length
+    this.#pipe?.write(data)
+  }
+
+  #open(frame: readonly Buffer[]): void {
+    const early = Buffer.concat([this.#runner.script, ...frame])
+    this.#stats.bytesSent += early.length
+    this.#said = ''
+    this.#helloTimer = setTimeout(() => {
+      const detail = this.#said.trim()
+      this.#fail(
+        transportError(
+          'shell',
+          this.host,
+          `${this.host}: no answer from a shell after ${HELLO_MS / 1000} s`,
+          {
+            ...(detail && { detail }),
+          },
+        ),
+      )
+    }, HELLO_MS)
+    const opening = this.#opener.open(this.#runner.boot, early, {
+      stdout: (data) => this.#stdout(data),
+      stderr: (data) => this.#stderr(data),
+      closed: (ending) => void this.#closed({ ...ending, started: this.#started, said: this.#said }, frame),
+    })
+    opening.then(
+      (pipe) => {
+        this.#pipe = pipe
+        if (this.#failure !== undefined) pipe.destroy()
+      },
+      (error: unknown) => this.#fail(error),
+    )
+  }
+
+  #stdout(data: Buffer): void {
+    this.#stats.bytesReceived += data.length
+    if (!this.#started) {
+      this.#say(data)
+      if (!this.#said.includes(`${this.#runner.mark}h`)) return
+      clearTimeout(this.#helloTimer)
+      this.#started = true
+      this.#said = ''
+      this.#exchange?.started()
+    }
+    this.#exchange?.data(data)
+  }
+
+  #stderr(data: Buffer): void {
+    this.#stats.bytesReceived += data.length
+    this.#say(data)
+    const index = decodeProgress(this.#said, this.#runner.mark)
+    if (index === undefined) return
+    this.#said = ''
+    this.#exchange?.progress(index)
+  }
+
+  #say(data: Buffer): void {
+    this.#said = (this.#said + data.toString()).slice(-SAID_KEPT)
+  }
+
+  async #closed(ending: Ending, frame: readonly Buffer[]): Promise<void> {
+    this.#pipe = undefined
+    this.#ended()
+    clearTimeout(this.#helloTimer)
+    if (this.#closing || this.#failure !== undefined) return
+    const error = await this.#opener.explain(ending).catch((reason: unknown) => reason)
+    if (error === undefined) this.#open(frame)
+    else this.#fail(error)
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error
+    clearTimeout(this.#helloTimer)
+    this.#exchange?.fail(error)
+    this.#pipe?.destroy()
+  }
+}

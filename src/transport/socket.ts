@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process'
+import { connect } from 'node:net'
+import { Duplex } from 'node:stream'
+import type { Client } from 'ssh2'
+import { transportError } from './opener.ts'
+import type { Target } from './target.ts'
+
+/** A started connection, possibly not yet open, and how to end what was started for it. */
+export interface Carrier {
+  readonly stream: Duplex
+  readonly release: () => void
+}
+
+/** TCP with noDelay: without it every small write of the handshake waits about 40 ms for an acknowledgement. */
+export function tcpCarrier(address: string, port: number): Carrier {
+  const socket = connect({ host: address, port, noDelay: true, keepAlive: true })
+  // Errors are seen by whoever uses the stream; this keeps one between start and use from being fatal.
+  socket.on('error', () => {})
+  return { stream: socket, release: () => void socket.destroy() }
+}
+
+/** A ProxyCommand: its standard input and output are the connection; it is killed with it. */
+export function commandCarrier(command: string): Carrier {
+  const child = spawn('sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
+  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin })
+  const kill = (): void => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    try {
+      process.kill(-child.pid, 'SIGTERM')
+    } catch {
+      // Already gone.
+    }
+  }
+  stream.on('error', () => {})
+  child.on('error', (error) => stream.destroy(error))
+  child.stdin.on('error', () => {})
+  stream.on('close', kill)
+  return {
+    stream,
+    release: () => {
+      stream.destroy()
+      kill()
+    },
+  }
+}
+
+/** A connection through a jump host, which stays open for others. */
+export async function forwardCarrier(
+  jump: { readonly client: Client; readonly target: Target },
+  target: Target,
+): Promise<Carrier> {
+  const stream = await new Promise<Duplex>((resolve, reject) => {
+    jump.client.forwardOut('127.0.0.1', 0, target.address, target.port, (error, channel) => {
+      if (!error) return resolve(channel)
+      const summary = `${target.host}: ${jump.target.address} cannot reach ${target.address} port ${target.port}`
+      reject(transportError('unreachable', target.host, summary, { detail: error.message }))
+    })
+  })
+  return { stream, release: () => void stream.destroy() }
+}

@@ -1,0 +1,145 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { HandshakeGates } from './gate.ts'
+import { KeyRing } from './key-ring.ts'
+import { checkHostKey, knownHostName, knownTypes, readKnownHosts } from './known-hosts.ts'
+import type { KnownHosts } from './known-hosts.ts'
+import { cancelledError, transportError } from './opener.ts'
+import { commandCarrier, forwardCarrier, tcpCarrier } from './socket.ts'
+import type { Carrier } from './socket.ts'
+import { readSshConfig } from './ssh-config.ts'
+import type { SshConfig } from './ssh-config.ts'
+import { hostKeyError } from './ssh-errors.ts'
+import type { Connection, Outcome, Special } from './ssh-handshake.ts'
+import { jumpSpecs, resolveTarget } from './target.ts'
+import type { Target } from './target.ts'
+import type { ConnectOptions, ConnectionSpec } from './transport.ts'
+
+const RESET_RETRIES = 4
+const MAX_JUMPS = 8
+
+/** What connections of one process share: parsed files, keys, the cap on handshakes, jump hosts. */
+export class Dialer {
+  readonly #gates = new HandshakeGates()
+  readonly #keys = new KeyRing()
+  readonly #jumps = new Map<string, { readonly opening: Promise<Connection>; users: number }>()
+  readonly #knownHosts = new Map<string, KnownHosts>()
+  #config: SshConfig | undefined
+
+  target(spec: ConnectionSpec): Target {
+    this.#config ??= readSshConfig()
+    return resolveTarget(spec, this.#config)
+  }
+
+  /** Connects and logs in. `special` is for `hactl trust`, which wants keys and no login. */
+  async dial(
+    spec: ConnectionSpec,
+    options: ConnectOptions,
+    special: Special = {},
+    depth = 0,
+  ): Promise<Connection> {
+    const target = this.target(spec)
+    if (depth > MAX_JUMPS)
+      throw transportError('unreachable', spec.host, `${spec.host}: more than ${MAX_JUMPS} jump hosts`)
+    // Before the gate: a host that waits for its jump host must not hold the place the jump host needs.
+    const jump = await this.#jumpOf(target, spec, options, depth)
+    const leave = await this.#gates.enter(target.proxyJump ?? target.address)
+    try {
+      return await this.#retry(options, () => this.#attempt(target, spec, options, special, jump))
+    } catch (error) {
+      jump?.release()
+      throw options.signal?.aborted ? cancelledError(spec.host) : error
+    } finally {
+      leave()
+    }
+  }
+
+  async #retry(options: ConnectOptions, attempt: () => Promise<Outcome>): Promise<Connection> {
+    for (let count = 0; ; count++) {
+      options.signal?.throwIfAborted()
+      const outcome = await attempt()
+      if ('client' in outcome) return outcome
+      if (!outcome.again || count >= RESET_RETRIES) throw outcome.error
+      await wait(
+        100 * 2 ** count * (1 + Math.random()),
+        undefined,
+        options.signal ? { signal: options.signal } : {},
+      )
+    }
+  }
+
+  async #attempt(
+    target: Target,
+    spec: ConnectionSpec,
+    options: ConnectOptions,
+    special: Special,
+    jump: Connection | undefined,
+  ): Promise<Outcome> {
+    const carrier = await this.#carrier(target, jump)
+    // The package is loaded while the TCP handshake is under way.
+    const [ssh2, { handshake, hostKeyOrder }] = await Promise.all([
+      import('ssh2'),
+      import('./ssh-handshake.ts'),
+    ])
+    const known = special.judge ? undefined : this.#known(target)
+    const name = knownHostName(target.keyName, target.port)
+    return handshake({
+      ssh2: ssh2.default,
+      carrier,
+      target,
+      spec,
+      options,
+      keys: this.#keys,
+      judge: special.judge ?? ((key) => known && hostKeyError(target, key, checkHostKey(known, name, key))),
+      algorithms: special.algorithms ?? hostKeyOrder(known ? knownTypes(known, name) : []),
+    })
+  }
+
+  #known(target: Target): KnownHosts {
+    const key = target.knownHostsFiles.join('\n')
+    const known = this.#knownHosts.get(key) ?? readKnownHosts(target.knownHostsFiles)
+    this.#knownHosts.set(key, known)
+    return known
+  }
+
+  async #carrier(target: Target, jump: Connection | undefined): Promise<Carrier> {
+    if (target.proxyCommand !== undefined) return commandCarrier(target.proxyCommand)
+    if (!jump) return tcpCarrier(target.address, target.port)
+    return forwardCarrier(jump, target)
+  }
+
+  async #jumpOf(
+    target: Target,
+    spec: ConnectionSpec,
+    options: ConnectOptions,
+    depth: number,
+  ): Promise<Connection | undefined> {
+    const last = jumpSpecs(target, spec).at(-1)
+    if (!last) return undefined
+    const before = (target.proxyJump ?? '').split(',').slice(0, -1).join(',')
+    return this.#jump({ ...last, ...(before !== '' && { proxyJump: before }) }, options, depth)
+  }
+
+  /** One connection to a jump host serves all hosts behind it. */
+  async #jump(spec: ConnectionSpec, options: ConnectOptions, depth: number): Promise<Connection> {
+    const key = JSON.stringify([spec.address, spec.port, spec.user, spec.proxyJump])
+    const shared = this.#jumps.get(key) ?? { opening: this.dial(spec, options, {}, depth + 1), users: 0 }
+    this.#jumps.set(key, shared)
+    shared.users++
+    const forget = (): void => {
+      if (this.#jumps.get(key) === shared) this.#jumps.delete(key)
+    }
+    try {
+      const connection = await shared.opening
+      connection.client.once('close', forget)
+      const release = (): void => {
+        if (--shared.users > 0) return
+        forget()
+        connection.release()
+      }
+      return { ...connection, release }
+    } catch (error) {
+      forget()
+      throw error
+    }
+  }
+}
