@@ -47,11 +47,11 @@ export const VERBS: readonly Verb[] = [
     about: 'print the merged variables of hosts',
     load: () => import('./verbs/inventory.ts'),
   },
-  // {
-  //   name: 'secrets',
-  //   about: 'edit, show or rotate the encrypted secrets',
-  //   load: () => import('./verbs/secrets.ts'),
-  // },
+  {
+    name: 'secrets',
+    about: 'edit, show or rotate the encrypted secrets',
+    load: () => import('./verbs/secrets.ts'),
+  },
   { name: 'schema', about: 'print a JSON schema', load: () => import('./verbs/schema.ts') },
   { name: 'lab', about: 'throw-away hosts on this machine', load: () => import('./verbs/lab.ts') },
   { name: 'completion', about: 'print shell completion', load: () => import('./verbs/completion.ts') },

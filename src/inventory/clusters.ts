@@ -76,7 +76,7 @@ function readCluster(
   const sourced = vars.get('cluster') as Sourced
   const fileWhere: Where = (path, part) => sourced.source.where([...sourced.path, ...path], part)
   const fail = (diagnostic: Diagnostic): Clusters => ({ clusters: [], diagnostics: [diagnostic] })
-  const resolved = resolveVars({ vars, extra: input.extra })
+  const resolved = resolveVars({ vars, extra: input.extra }, ['cluster'])
   const raw = resolved.vars['cluster']
   if (!isMap(raw)) {
     const summary = `cluster is ${describe(raw)}, but must be a map`

@@ -54,13 +54,16 @@ export interface Scope {
   readonly extra: Vars
 }
 
-/** Variables with every reference replaced. Undefined names and circles of references are diagnostics. */
-export function resolveVars(scope: Scope): {
+/** Variables (all, or the named ones) with every reference replaced. Undefined names and circles are diagnostics. */
+export function resolveVars(
+  scope: Scope,
+  names: readonly string[] = [...scope.vars.keys()],
+): {
   readonly vars: Vars
   readonly diagnostics: readonly Diagnostic[]
 } {
   const resolver: Resolver = { scope, done: new Map(), diagnostics: [] }
-  const vars = Object.fromEntries([...scope.vars.keys()].map((name) => [name, variable(resolver, name, [])]))
+  const vars = Object.fromEntries(names.map((name) => [name, variable(resolver, name, [])]))
   return { vars, diagnostics: resolver.diagnostics }
 }
 

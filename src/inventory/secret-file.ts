@@ -1,6 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Diagnostic } from '../diag/diagnostic.ts'
 import { HactlError, problem } from '../diag/diagnostic.ts'
 import { Secret } from '../lib/secret.ts'
 import { writeAtomic } from './atomic.ts'
@@ -20,6 +19,20 @@ const fail = (code: string, summary: string, hint: string): never => {
 /** Whether a folder has encrypted secrets. */
 export const hasSecrets = (dir: string): boolean =>
   statSync(join(dir, SECRETS_FILE), { throwIfNoEntry: false }) !== undefined
+
+/** As `openSecretFile`; where there is no file yet, one that begins with `text` and is made by `save`. */
+export async function openOrMakeSecretFile(
+  dir: string,
+  options: SecretOptions,
+  text: Secret,
+): Promise<SecretFile> {
+  if (hasSecrets(dir)) return openSecretFile(dir, options)
+  const file = join(dir, SECRETS_FILE)
+  const identity = findIdentity(dir, options)
+  if (!identity)
+    return fail('secrets/no-key', `there is no key for ${file}`, 'make one with `hactl secrets keygen`')
+  return { file, text, save: (changed) => save({ dir, identity, readers: 0 }, changed) }
+}
 
 /** Opens the secrets beside an inventory. Throws HactlError: no file, no key, wrong key, damaged file. */
 export async function openSecretFile(dir: string, options: SecretOptions): Promise<SecretFile> {
@@ -192,12 +205,12 @@ export async function makeIdentity(): Promise<{ readonly identity: Secret; reado
   return { identity: new Secret(identity), recipient: await age.identityToRecipient(identity) }
 }
 
+/** The public key of an identity. */
+export async function recipientOf(identity: Secret): Promise<string> {
+  const age = await import('age-encryption')
+  return age.identityToRecipient(identity.reveal())
+}
+
 /** A key file as age-keygen writes it. */
 export const keyFileText = (identity: Secret, recipient: string): string =>
   `# public key: ${recipient}\n${identity.reveal()}\n`
-
-/** The one diagnostic of a HactlError thrown here. */
-export const diagnosticsOf = (error: unknown): readonly Diagnostic[] => {
-  if (error instanceof HactlError) return error.diagnostics
-  throw error
-}

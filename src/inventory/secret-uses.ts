@@ -33,7 +33,9 @@ export function findSecretUses(folders: readonly string[]): readonly SecretUse[]
   return folders.flatMap((folder) => {
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return []
     return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.(ya?ml|hbs)$/.test(name) && !name.includes('node_modules') && !name.endsWith('.age.yml'))
+      .filter(
+        (name) => /\.(ya?ml|hbs)$/.test(name) && !name.includes('node_modules') && !name.endsWith('.age.yml'),
+      )
       .sort()
       .flatMap((name) => usesIn(readFileSync(join(folder, name), 'utf8'), join(folder, name)))
   })

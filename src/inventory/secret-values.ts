@@ -40,7 +40,8 @@ const lines = (tree: Tree, indent: string): readonly string[] =>
   )
 
 /** The names of all values in a decrypted secrets file, nested ones with dots. */
-export const secretNames = (text: Secret): readonly string[] => listScalars(text.reveal()).map((spot) => spot.name)
+export const secretNames = (text: Secret): readonly string[] =>
+  listScalars(text.reveal()).map((spot) => spot.name)
 
 export interface Rotated {
   readonly text: Secret

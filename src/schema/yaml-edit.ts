@@ -3,7 +3,8 @@ import type { Node, Pair } from 'yaml'
 import { Secret } from '../lib/secret.ts'
 
 /** A value as YAML for people; Secrets are masked. */
-export const toYaml = (value: unknown): string => stringify(plain(value), { lineWidth: 0, aliasDuplicateObjects: false })
+export const toYaml = (value: unknown): string =>
+  stringify(plain(value), { lineWidth: 0, aliasDuplicateObjects: false })
 
 function plain(value: unknown): unknown {
   if (value instanceof Secret) return value.toString()
