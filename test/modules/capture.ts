@@ -2,9 +2,10 @@
  * Fills the answers of module cases with what this machine really says: runs `prepare`, the module's reads, its
  * steps, the reads again, and `cleanup`, then writes `sees`, `changes`, `steps` and `sees_after` into the file.
  * Changes the machine as the case does, so run it in a container: `tsx test/modules/capture.ts service/x.yml`.
+ * A case with `happens` has that run in place of its steps: for waiting and for a reboot.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, readFileSync, rmSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { stringify } from 'yaml'
@@ -25,7 +26,9 @@ function execute(command: Command): CommandResult {
     input: command.stdin === undefined ? '' : reveal(command.stdin as string),
     env: { ...process.env, LC_ALL: 'C', ...command.env },
   })
-  if (done.error) return { code: 127, stdout: '', stderr: `sh: 1: ${file}: not found\n` }
+  // EPIPE only means that the command did not read its input.
+  if (done.error && 'code' in done.error && done.error.code === 'ENOENT')
+    return { code: 127, stdout: '', stderr: `sh: 1: ${file}: not found\n` }
   return { code: done.status ?? 128, stdout: done.stdout, stderr: done.stderr }
 }
 
@@ -67,7 +70,7 @@ function perform(step: Step): void {
     if (step.mode !== undefined) chmodSync(step.path, Number.parseInt(step.mode, 8))
     if (step.owner !== undefined) spawnSync('chown', [`${step.owner}:${step.group ?? ''}`, step.path])
   } else if (step.kind === 'remove') {
-    if (statSync(step.path, { throwIfNoEntry: false })?.isDirectory()) rmdirSync(step.path)
+    if (lstatSync(step.path, { throwIfNoEntry: false })?.isDirectory()) rmdirSync(step.path)
     else rmSync(step.path, { force: true })
   } else if (step.kind === 'run') {
     const { code, stderr } = execute(step)
@@ -76,7 +79,7 @@ function perform(step: Step): void {
 }
 
 const shell = (script: string | undefined): void => {
-  if (script !== undefined) spawnSync('sh', ['-ec', script], { stdio: ['ignore', 'ignore', 'inherit'] })
+  if (script !== undefined) spawnSync('sh', ['-c', script], { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 async function capture(file: string): Promise<void> {
@@ -87,22 +90,25 @@ async function capture(file: string): Promise<void> {
   const sees: Sight[] = []
   const outcome = await look(entry, given.args, createProber(recorder(sees)).probe)
   const sees_after: Sight[] = []
-  const changed = (outcome.steps?.length ?? 0) > 0 && outcome.done !== true
+  const waits = given.happens !== undefined
+  const changed = (waits || (outcome.steps?.length ?? 0) > 0) && outcome.done !== true
   if (changed) {
-    outcome.steps?.forEach(perform)
+    if (waits) shell(given.happens)
+    else outcome.steps?.forEach(perform)
     const after = await look(entry, given.args, createProber(recorder(sees_after)).probe)
     if (after.done === false || after.changes?.length || after.refuses || after.not_yet) {
       throw new Error(`${file} does not converge: ${JSON.stringify(after)}`)
     }
   }
   shell(given.cleanup)
-  const { about, captured = systemName(), prepare, cleanup, args } = given
+  const { about, captured = systemName(), prepare, happens, cleanup, args } = given
   const { steps = [], changes, ...rest } = outcome
   const settled = changes?.length === 0 || outcome.refuses !== undefined
   const written = {
     about,
     captured,
     ...(prepare !== undefined && { prepare }),
+    ...(happens !== undefined && { happens }),
     ...(cleanup !== undefined && { cleanup }),
     args,
     sees,
@@ -120,4 +126,9 @@ async function capture(file: string): Promise<void> {
 const systemName = (): string =>
   /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'unknown'
 
-for (const file of process.argv.slice(2)) await capture(resolve(file))
+for (const file of process.argv.slice(2)) {
+  await capture(resolve(file)).catch((error: unknown) => {
+    process.exitCode = 1
+    process.stderr.write(`${file}: ${String(error)}\n`)
+  })
+}

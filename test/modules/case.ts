@@ -31,6 +31,8 @@ export interface Case {
   readonly captured?: string
   /** Shell text that brought the host there, and what takes it away again; only read by `capture.ts`. */
   readonly prepare?: string
+  /** Run in place of the steps: what a waiting action waits for. */
+  readonly happens?: string
   readonly cleanup?: string
   readonly args: Readonly<Record<string, unknown>>
   readonly sees?: readonly Sight[]

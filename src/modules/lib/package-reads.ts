@@ -56,7 +56,14 @@ export async function alsoRemoved(
 ): Promise<readonly string[]> {
   if (names.length === 0) return []
   if (family === 'apt') {
-    const { stdout } = await probe.run(['apt-get', '-s', '-q', 'remove', '--', ...names], DEPENDS)
+    const { code, stdout, stderr } = await probe.run(
+      ['apt-get', '-s', '-q', 'remove', '--', ...names],
+      DEPENDS,
+    )
+    if (code !== 0) {
+      const summary = `apt-get cannot remove ${names.join(', ')}`
+      throw new HactlError(problem('package/cannot-remove', summary, { detail: stderr.trim() }), EXIT.failed)
+    }
     const removed = [...stdout.matchAll(/^Remv (\S+)/gm)].map((match) => match[1] ?? '')
     return removed.filter((name) => !names.includes(name)).sort()
   }

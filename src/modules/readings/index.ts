@@ -1,4 +1,5 @@
 import type { Reading } from '../../engine/probe.ts'
+import { PCS_READINGS } from '../pcs/index.ts'
 import { groups, memberships, users } from './accounts.ts'
 import { os } from './os.ts'
 import { packages } from './packages.ts'
@@ -11,8 +12,7 @@ import { units } from './units.ts'
 
 /** All grouped readings by name; only tests and tools need the whole list. */
 export const READINGS: ReadonlyMap<string, Reading<unknown>> = new Map(
-  [groups, memberships, os, packages, passwords, sha256, stat, sysctl, text, units, users].map((reading) => [
-    reading.name,
-    reading,
-  ]),
+  [groups, memberships, os, packages, passwords, sha256, stat, sysctl, text, units, users, ...PCS_READINGS].map(
+    (reading) => [reading.name, reading],
+  ),
 )
