@@ -35,7 +35,9 @@ export const isStuck = ({ evaluated }: Item): boolean =>
 
 /** May touch anything, waits, or streams: travels as the last of its batch. */
 export const isOpen = (wanted: Wanted): boolean =>
-  wanted.action || wanted.touched === undefined || wanted.steps.some((step) => step.kind === 'upload')
+  wanted.action !== undefined ||
+  wanted.touched === undefined ||
+  wanted.steps.some((step) => step.kind === 'upload')
 
 const isOutdated = (touched: readonly Resource[], { view }: Evaluated): boolean =>
   !view.fresh() || [...view.used].some((entry) => anyTouches(touched, entry.resources))

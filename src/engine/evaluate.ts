@@ -35,7 +35,8 @@ export interface Wanted {
   readonly touched: readonly Resource[] | undefined
   readonly timeoutMs: number
   readonly args: Readonly<Record<string, unknown>>
-  readonly action: boolean
+  /** Set for events: what decides that it has happened. */
+  readonly action?: Action
 }
 
 export interface Evaluated {
@@ -62,10 +63,11 @@ export async function evaluate(
     if (skip !== undefined) return { evaluation: { kind: 'skip', because: skip, label }, view }
     const args = await renderArgs(options, instance, module, view.probe)
     label = labelOf(module, args)
+    const action = module.kind === 'module' ? module.spec.event?.(args) : module
     const evaluation =
-      module.kind === 'module'
+      module.kind === 'module' && action === undefined
         ? await readModule(module, args, label, instance, view.probe)
-        : await readAction(module, args, label, instance, view.probe)
+        : await readAction(action as Action, args, label, instance, view.probe)
     return { evaluation, view }
   } catch (error) {
     return { evaluation: fromError(error, label, instance), view }
@@ -218,7 +220,6 @@ async function readModule(
     touched: spec.touches?.(args),
     timeoutMs: instance.task.timeoutMs ?? spec.timeoutMs ?? STEP_TIMEOUT_MS,
     args,
-    action: false,
   }
 }
 
@@ -248,6 +249,6 @@ async function readAction(
     touched: steps.length === 0 ? [] : spec.touches?.(args),
     timeoutMs: instance.task.timeoutMs ?? spec.timeoutMs ?? ACTION_TIMEOUT_MS,
     args,
-    action: true,
+    action,
   }
 }

@@ -106,11 +106,10 @@ async function happened(
   state: HostState,
   { instance, wanted }: Sent,
 ): Promise<Diagnostic | undefined> {
-  const module = run.options.registry.modules.get(instance.task.module)
   const session = sessionOf(run, instance)
-  if (module?.kind !== 'action' || !session) return undefined
+  if (!wanted.action || !session) return undefined
   const deadline = performance.now() + wanted.timeoutMs
-  const { spec } = module
+  const { spec } = wanted.action
   for (;;) {
     const why = await whyNotDone(() => spec.done(session.prober.probe, wanted.args))
     if (why === undefined) return undefined
