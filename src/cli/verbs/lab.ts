@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
 import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
@@ -7,6 +7,7 @@ import type { Driver, LabState } from '../../lab/driver.ts'
 import { driverOf } from '../../lab/drivers.ts'
 import { parseOptions } from '../../lab/faults.ts'
 import { defaultNodes } from '../../lab/names.ts'
+import { readVars } from '../../lab/vars.ts'
 import { checkRoot, installCommand, installPackages } from '../../lab/nspawn/host.ts'
 import { interrupt } from '../interrupt.ts'
 import { note, paint, print, printJson } from '../io.ts'
@@ -88,7 +89,7 @@ async function up(options: UpOptions): Promise<void> {
       packages: options.with ?? [],
       witnesses: options.witness ?? [],
       ...(options.inventoryDir === undefined ? {} : { inventoryDir: options.inventoryDir }),
-      ...(options.vars === undefined ? {} : { vars: readFileSync(options.vars, 'utf8') }),
+      ...(options.vars === undefined ? {} : { vars: readVars(options.vars) }),
     },
     progress,
     interrupt.hard,

@@ -12,22 +12,18 @@ export const sshCommonArgs = (lab: string): string =>
   `-o ${quoteAll([`UserKnownHostsFile=${labPaths(lab).knownHosts}`])} -o ProxyCommand='${proxyCommand(lab)}'`
 
 /** argv of ssh to an address in a lab; the command to run there is appended. */
-export const sshArgv = (lab: string, address: string, ...flags: readonly string[]): readonly string[] => [
-  'ssh',
-  ...flags,
-  ...[
-    '-F',
-    '/dev/null',
-    '-i',
-    labPaths(lab).key,
-    '-o',
+export function sshArgv(lab: string, address: string, ...flags: readonly string[]): readonly string[] {
+  const { key, knownHosts } = labPaths(lab)
+  const options = [
     'IdentitiesOnly=yes',
-    '-o',
     'StrictHostKeyChecking=yes',
-  ],
-  ...['-o', `UserKnownHostsFile=${labPaths(lab).knownHosts}`, '-o', `ProxyCommand=${proxyCommand(lab)}`],
-  ...['-o', 'LogLevel=ERROR', `root@${address}`],
-]
+    `UserKnownHostsFile=${knownHosts}`,
+    `ProxyCommand=${proxyCommand(lab)}`,
+    'LogLevel=ERROR',
+  ].flatMap((option) => ['-o', option])
+  // The user's own ssh configuration is not meant for these addresses.
+  return ['ssh', ...flags, '-F', '/dev/null', '-i', key, ...options, `root@${address}`]
+}
 
 /** Writes the host keys of all nodes where ssh looks for them. */
 export function writeKnownHosts(record: LabRecord): void {

@@ -14,39 +14,20 @@ import { buildList, hostSources } from './sources.ts'
 export const RELEASES = ['bullseye', 'bookworm', 'trixie'] as const
 
 /** What a small Debian server has: an init, a network, sshd and the usual tools. */
-const PACKAGES = [
-  'systemd',
-  'systemd-sysv',
-  'dbus',
-  'udev',
-  'ifupdown',
-  'iproute2',
-  'iputils-ping',
-  'iputils-arping',
-  'openssh-server',
-  'sudo',
-  'procps',
-  'psmisc',
-  'ca-certificates',
-  'nftables',
-  'iptables',
-  'less',
-  'python3-minimal',
-  'netcat-openbsd',
-  'tcpdump',
-]
+const PACKAGES = `
+  systemd systemd-sysv dbus udev ifupdown iproute2 iputils-ping iputils-arping openssh-server sudo procps
+  psmisc ca-certificates nftables iptables less python3-minimal netcat-openbsd tcpdump
+`
+  .trim()
+  .split(/\s+/)
 
 /** Units that make noise in a container; apt's timers would take the dpkg lock under the user's feet. */
-const MASKED = [
-  'e2scrub_reap.service',
-  'e2scrub_all.timer',
-  'systemd-pstore.service',
-  'fstrim.timer',
-  'apt-daily.timer',
-  'apt-daily-upgrade.timer',
-  'getty@tty1.service',
-  'console-getty.service',
-]
+const MASKED = `
+  e2scrub_reap.service e2scrub_all.timer systemd-pstore.service fstrim.timer apt-daily.timer
+  apt-daily-upgrade.timer getty@tty1.service console-getty.service
+`
+  .trim()
+  .split(/\s+/)
 
 /** Part of the image's name: a change of the recipe makes a new image. Raise it when `finish` changes. */
 const VERSION = 1
@@ -75,20 +56,7 @@ export async function timed<T>(what: string, progress: Progress, work: () => Pro
 }
 
 /** Runs a program so that it and everything below it ends when hactl ends, however that happens. */
-const leashed = (argv: readonly string[]): readonly string[] => [
-  ...[
-    'setpriv',
-    '--pdeathsig',
-    'KILL',
-    'unshare',
-    '--mount',
-    '--pid',
-    '--fork',
-    '--kill-child',
-    '--mount-proc',
-  ],
-  ...argv,
-]
+const LEASH = 'setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc'.split(' ')
 
 async function bootstrap(release: string, dir: string, signal?: AbortSignal): Promise<void> {
   const list = join(dir, 'sources.list')
@@ -104,7 +72,10 @@ async function bootstrap(release: string, dir: string, signal?: AbortSignal): Pr
     join(dir, 'root'),
     list,
   ]
-  const { code, stderr } = await run(leashed(argv), { timeoutMs: 1_800_000, ...(signal ? { signal } : {}) })
+  const { code, stderr } = await run([...LEASH, ...argv], {
+    timeoutMs: 1_800_000,
+    ...(signal ? { signal } : {}),
+  })
   if (code === 0) return
   throw new HactlError(
     problem(

@@ -5,13 +5,12 @@ import { quoteAll } from '../../lib/quote.ts'
 import type { Progress } from '../driver.ts'
 import { addressesOf } from '../names.ts'
 import { must, run, tail } from '../run.ts'
-import { sshArgv } from './access.ts'
+import { sshArgv, writeKnownHosts } from './access.ts'
 import { cached, hashOf, timed } from './image.ts'
 import { makeNetwork } from './network.ts'
 import { createNode, makeKey, shutDown, startNode, waitForSsh } from './node.ts'
 import type { Furniture } from './node.ts'
 import { unmountBelow } from './mounts.ts'
-import { writeKnownHosts } from './access.ts'
 import { ensureRelay } from './packages.ts'
 import { labPaths, nodePaths } from './paths.ts'
 import { writeRecord } from './state.ts'
@@ -43,24 +42,13 @@ rm -rf /var/lib/apt/lists/*
 `
 
 /** What belongs to one machine and must not reach the others. */
-const OWN = [
-  'etc/machine-id',
-  'etc/hostname',
-  'etc/hosts',
-  'etc/resolv.conf',
-  'etc/network/interfaces',
-  'etc/apt/sources.list',
-  'etc/apt/apt.conf.d/00lab',
-  'etc/ssh/ssh_host_ed25519_key',
-  'etc/ssh/ssh_host_ed25519_key.pub',
-  'root/.ssh',
-  'var/log/journal',
-  'var/lib/systemd/random-seed',
-  'var/lib/pcsd/pcsd.crt',
-  'var/lib/pcsd/pcsd.key',
-  'tmp',
-  'var/tmp',
-]
+const OWN = `
+  etc/machine-id etc/hostname etc/hosts etc/resolv.conf etc/network/interfaces etc/apt/sources.list
+  etc/apt/apt.conf.d/00lab etc/ssh/ssh_host_ed25519_key etc/ssh/ssh_host_ed25519_key.pub root/.ssh
+  var/log/journal var/lib/systemd/random-seed var/lib/pcsd/pcsd.crt var/lib/pcsd/pcsd.key tmp var/tmp
+`
+  .trim()
+  .split(/\s+/)
 
 async function install(record: LabRecord, packages: readonly string[], signal?: AbortSignal): Promise<void> {
   const [node] = record.nodes

@@ -105,15 +105,22 @@ const machineId = (lab: string, node: string): string =>
   createHash('sha256').update(`${lab}/${node}`).digest('hex').slice(0, 32)
 
 const nspawnArgs = (lab: string, node: string): readonly string[] => [
-  ...['--quiet', '--register=no', '--keep-unit', '--boot', '--console=pipe', '--kill-signal=SIGRTMIN+3'],
-  ...[`--directory=${nodePaths(lab, node).root}`, `--machine=hactl-${lab}-${node}`, `--hostname=${node}`],
-  ...[
-    `--uuid=${machineId(lab, node)}`,
-    '--capability=all',
-    '--resolv-conf=off',
-    '--timezone=off',
-    '--link-journal=no',
-  ],
+  '--quiet',
+  // This machine need not run systemd: no scope, no registration.
+  '--register=no',
+  '--keep-unit',
+  '--boot',
+  '--console=pipe',
+  '--kill-signal=SIGRTMIN+3',
+  '--capability=all',
+  '--resolv-conf=off',
+  '--timezone=off',
+  '--link-journal=no',
+  `--directory=${nodePaths(lab, node).root}`,
+  `--machine=hactl-${lab}-${node}`,
+  `--hostname=${node}`,
+  `--uuid=${machineId(lab, node)}`,
+  // The node's network namespace is nspawn's: addresses and rules inside die with the node.
   ...NETWORKS.map((_, index) => `--network-veth-extra=${node}.${index}:eth${index}`),
 ]
 

@@ -21,12 +21,8 @@ function programArgv(name: string): readonly string[] {
   const compiled = import.meta.filename.endsWith('.js')
   const file = join(import.meta.dirname, `${name}.${compiled ? 'js' : 'ts'}`)
   if (compiled) return [process.execPath, file]
-  return [
-    process.execPath,
-    '--import',
-    pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href,
-    file,
-  ]
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+  return [process.execPath, `--import=${tsx}`, file]
 }
 
 function startDetached(argv: readonly string[], log: string, env: Record<string, string> = {}): number {

@@ -13,7 +13,7 @@ import {
   statSync,
 } from 'node:fs'
 import { createServer, get as httpGet } from 'node:http'
-import type { IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { get as httpsGet } from 'node:https'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -32,7 +32,7 @@ class Refused extends Error {
 }
 
 /** Asks the mirror, over the scheme this machine's apt uses and through the machine's own proxy if it has one. */
-function ask(url: URL, method: string, headers: RequestOptions['headers']): Promise<IncomingMessage> {
+function ask(url: URL, method: string, headers: IncomingHttpHeaders): Promise<IncomingMessage> {
   const origin = mirrors.get(url.host)
   if (origin === undefined) throw new Refused(403)
   const target = new URL(url.pathname + url.search, origin)
