@@ -19,6 +19,17 @@ const args = Type.Object({
   }),
 })
 
+/** An event is not asked whether it is done before its steps, so both have to look. */
+function checkConfirmed(confirm: boolean): void {
+  if (confirm) return
+  throw new HactlError(
+    problem('reboot/not-confirmed', 'the host is not rebooted without `confirm: true`', {
+      hint: 'write `reboot: { confirm: true }` when the host may go down',
+    }),
+    EXIT.refused,
+  )
+}
+
 /** Boots the host again and waits until it is up. */
 export const reboot = defineAction({
   name: 'reboot',
@@ -28,14 +39,7 @@ export const reboot = defineAction({
   event: true,
   label: () => 'host',
   async done(probe, { confirm }) {
-    if (!confirm) {
-      throw new HactlError(
-        problem('reboot/not-confirmed', `${probe.host} is not rebooted without \`confirm: true\``, {
-          hint: 'write `reboot: { confirm: true }` when the host may go down',
-        }),
-        EXIT.refused,
-      )
-    }
+    checkConfirmed(confirm)
     const [mark, system] = await Promise.all([
       probe.ask(stat, MARK),
       probe.run(['systemctl', 'is-system-running']),
@@ -43,19 +47,22 @@ export const reboot = defineAction({
     return mark.type === 'absent' && ['running', 'degraded'].includes(system.stdout.trim())
   },
   // Behind a timer, so that the command itself still answers.
-  steps: ({ impact }) => [
-    run('touch', MARK),
-    runWith(
-      { impact },
-      'systemd-run',
-      '--quiet',
-      '--on-active=1',
-      '--timer-property=AccuracySec=100ms',
-      '--',
-      'systemctl',
-      'reboot',
-    ),
-  ],
+  steps({ confirm, impact }) {
+    checkConfirmed(confirm)
+    return [
+      run('touch', MARK),
+      runWith(
+        { impact },
+        'systemd-run',
+        '--quiet',
+        '--on-active=1',
+        '--timer-property=AccuracySec=100ms',
+        '--',
+        'systemctl',
+        'reboot',
+      ),
+    ]
+  },
   explain: async () => 'the host has not come back; look at its console',
   timeoutMs: 600_000,
 })
