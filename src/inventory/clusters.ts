@@ -83,34 +83,31 @@ function readCluster(
     const hint = 'write at least: cluster: { name: NAME, stack: STACK }'
     return fail(problem('inventory/wrong-type', summary, { at: fileWhere([], 'key'), hint }))
   }
-  const identity = checkIdentity(raw, input.stacks, fileWhere)
   const stack = input.stacks?.find((each) => each.name === raw['stack'])
   const name = typeof raw['name'] === 'string' ? raw['name'] : group
   const hosts = input.hosts.filter((host) => host.groups.includes(group))
   const filled = (stack ? fillDefaults(withIdentity(stack), raw) : raw) as Vars
-  const cluster: Cluster = {
-    name,
-    stack: typeof raw['stack'] === 'string' ? raw['stack'] : '',
-    group,
-    vars: filled,
-    hosts,
-    where: fileWhere,
-  }
+  const stackName = typeof raw['stack'] === 'string' ? raw['stack'] : ''
+  const cluster: Cluster = { name, stack: stackName, group, vars: filled, hosts, where: fileWhere }
   const schema = stack
     ? checkSchema(withIdentity(stack), filled, { area: 'inventory', where: fileWhere, name: 'cluster' })
-    : []
+    : checkIdentity(raw, input.stacks, fileWhere)
+  const relations = [...noHosts(cluster), ...checkCluster(cluster)]
   const diagnostics = [
     ...resolved.diagnostics,
-    ...identity,
-    ...schema,
-    ...noHosts(cluster),
-    ...checkCluster(cluster),
+    ...schema.filter((each) => !isSaid(each, relations)),
+    ...relations,
   ]
   const isSound = diagnostics.every((each) => each.severity !== 'error')
   // A stack's own rules may rely on the schema; half-known data would only make them guess.
   const own = stack && isSound ? stack.check(cluster) : []
   return { clusters: [cluster], cluster, diagnostics: [...diagnostics, ...own] }
 }
+
+/** A relation says more about a value than its pattern does. */
+const isSaid = ({ code, at }: Diagnostic, by: readonly Diagnostic[]): boolean =>
+  code === 'inventory/wrong-value' &&
+  by.some((other) => other.at?.line === at?.line && other.at?.col === at?.col)
 
 function noHosts({ hosts, group, where, name }: Cluster): Diagnostic[] {
   if (hosts.length > 0) return []
@@ -174,7 +171,8 @@ function withIdentity(stack: StackSpec): object {
     name: { type: 'string', description: 'Name of the cluster.' },
     stack: { const: stack.name, description: 'What makes PostgreSQL highly available.' },
   }
-  const made = { ...stack.vars, properties: { ...identity, ...stack.vars.properties } }
+  const required = [...new Set(['name', 'stack', ...(stack.vars.required ?? [])])]
+  const made = { ...stack.vars, required, properties: { ...identity, ...stack.vars.properties } }
   extended.set(stack, made)
   return made
 }

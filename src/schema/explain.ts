@@ -19,7 +19,8 @@ export function explainErrors(
   const byPlace = new Map<string, Diagnostic>()
   for (const error of telling.length > 0 ? telling : errors) {
     const path = pathOf(error.instancePath, data)
-    const diagnostic = explain({ error, path, value: error.data, context })
+    const types = wantedTypes(telling, error.instancePath)
+    const diagnostic = explain({ error, path, value: error.data, types, context })
     const key = JSON.stringify([
       diagnostic.at ?? path,
       error.keyword === 'required' ? diagnostic.summary : '',
@@ -28,6 +29,15 @@ export function explainErrors(
   }
   return [...byPlace.values()]
 }
+
+/** Types that would do at a place: the alternatives of a union each report their own. */
+const wantedTypes = (errors: readonly ErrorObject[], pointer: string): readonly string[] => [
+  ...new Set(
+    errors
+      .filter((error) => error.keyword === 'type' && error.instancePath === pointer)
+      .flatMap((error) => error.params['type'] as string | string[]),
+  ),
+]
 
 /** A JSON pointer as keys and indexes; numbers only where the data has a list. */
 function pathOf(pointer: string, data: unknown): Path {
@@ -47,6 +57,8 @@ interface Found {
   readonly error: ErrorObject
   readonly path: Path
   readonly value: unknown
+  /** Wanted types, for the keyword `type`. */
+  readonly types: readonly string[]
   readonly context: CheckContext
 }
 
@@ -70,7 +82,7 @@ function explain(found: Found): Diagnostic {
     case 'const':
       return notInList(found, [found.error.params['allowedValue']])
     case 'type':
-      return wrongType(found, [found.error.params['type'] as string | string[]].flat())
+      return wrongType(found)
     case 'text':
       return wrongText(found)
     default:
@@ -139,8 +151,8 @@ const WORDS: Readonly<Record<string, string>> = {
   null: 'empty',
 }
 
-function wrongType(found: Found, types: readonly string[]): Diagnostic {
-  const { context, value } = found
+function wrongType(found: Found): Diagnostic {
+  const { context, value, types } = found
   const wanted = types.map((type) => WORDS[type] ?? type).join(' or ')
   const summary = `${nameOf(found) || 'the file'} is ${describe(value)}, but must be ${wanted}`
   const at = context.where(fullPath(found))
