@@ -113,9 +113,10 @@ async function readLine(question: string, hidden: boolean): Promise<string> {
   const signal = AbortSignal.any([interrupt.soft, interrupt.hard])
   if (signal.aborted) throw stopped()
   view?.pause()
-  process.stdout.write(`${question} `)
   const output = hidden ? silence() : process.stdout
   const lines = createInterface({ input: process.stdin, output, terminal: hidden })
+  // Only now, with the echo off: what is typed at the question must never show.
+  process.stdout.write(`${question} `)
   try {
     return await new Promise<string>((resolve, reject) => {
       const stop = (): void => reject(stopped())

@@ -40,7 +40,7 @@ const minute = (iso: string | undefined): string => iso?.slice(0, 16).replace('T
 
 /** One run as an object for `--format json`. */
 export function runHead({ id, events, intact }: PastRun): Readonly<Record<string, unknown>> {
-  const { start, summary } = collect(events)
+  const { start, params, summary } = collect(events)
   return {
     run: id,
     at: start?.at,
@@ -48,6 +48,7 @@ export function runHead({ id, events, intact }: PastRun): Readonly<Record<string
     mode: start?.mode,
     playbook: start?.playbook,
     hosts: start?.hosts,
+    params,
     ...(start?.resumes !== undefined && { resumes: start.resumes }),
     summary,
     intact,
@@ -81,12 +82,15 @@ export function historyText(runs: readonly PastRun[], options: HistoryOptions): 
   return [options.paint('dim', head), ...rest, ''].join('\n')
 }
 
-function headLines({ id, intact }: PastRun, { start, summary }: RunModel, width: number): string[] {
+function headLines({ id, intact }: PastRun, model: RunModel, width: number): string[] {
+  const { start, summary } = model
+  const params = Object.entries(model.params).map(([name, value]) => `${name} ${value}`)
   const result = resultOf(summary).join(', ')
   const origin = start
     ? [
         `run ${id} · ${start.mode} ${playbookName(start.playbook)} · ${minute(start.at)} UTC · ${start.by}`,
         `on ${nameHosts(start.hosts, width - 3)}`,
+        ...(params.length > 0 ? [`with ${params.join(', ')}`] : []),
         ...(start.resumes === undefined ? [] : [`continues run ${start.resumes}`]),
       ]
     : [`run ${id}`]

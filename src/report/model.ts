@@ -17,6 +17,8 @@ export type Failed = Outcome<Extract<TaskResult, { status: 'failed' | 'unreachab
 /** A whole run, gathered from its events; every report at the end of a run is made from this. */
 export interface RunModel {
   readonly start?: Start
+  /** What a runbook was given. */
+  readonly params: Readonly<Record<string, string>>
   readonly plays: readonly Play[]
   readonly outcomes: readonly Outcome[]
   readonly unreachable: readonly { readonly host: string; readonly error: Diagnostic }[]
@@ -33,6 +35,7 @@ export function collect(events: Iterable<EngineEvent>): RunModel {
   const summary = of('run-end').at(-1)?.summary
   return {
     ...(start && { start }),
+    params: of('run-params')[0]?.params ?? {},
     plays: of('play-start'),
     outcomes: of('task-result'),
     unreachable: of('host-unreachable'),

@@ -83,7 +83,6 @@ export function follow(progress: Progress, event: EngineEvent, now: number): Pro
       return update(progress, event.task.host, (before) => withResult(before, event))
     case 'run-params':
     case 'output':
-    case 'run-params':
     case 'notice':
     case 'run-end':
       return progress

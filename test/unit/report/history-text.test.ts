@@ -41,3 +41,10 @@ test('a run that has no end is not called done', () => {
   })
   expect(historyText(runs, options)).toMatch(/80aa01.*did not end/)
 })
+
+test('what a runbook was given is part of its story', () => {
+  const events = fine.toSpliced(1, 0, { kind: 'run-params', params: { on: 'pg1' } })
+  expect(runText({ id: '91bb02', events, intact: true }, { ...options, diff: false })).toContain(
+    '\nwith on pg1\n',
+  )
+})

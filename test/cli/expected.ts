@@ -1,0 +1,14 @@
+/** Lines that the overview must have. */
+export const HELP = [
+  'Usage: hactl VERB [INVENTORY] [options]',
+  '  history ',
+  '  completion ',
+  '-i, --inventory FILE',
+]
+
+/** Lines that `hactl show` must have for the run of the fixtures. */
+export const SHOWN = [
+  'run 7f3c1a · apply deploy',
+  '+ package[postgresql-15]  version 15.20',
+  '✗ pg3 · package[postgresql-15]',
+]
