@@ -10,6 +10,11 @@ export interface ClusterStatus {
   readonly primary?: string
   /** The standby a switchover would promote when none is named. */
   readonly candidate?: string
+  /**
+   * For a first deploy: whose data the others are copied from, and whether a cluster manager runs PostgreSQL
+   * already (also said when a member could not be read: nothing is made anew then).
+   */
+  readonly bootstrap?: { readonly seed: string; readonly managed: boolean }
   readonly members: readonly MemberStatus[]
   readonly addresses: readonly VirtualAddress[]
   readonly quorum?: { readonly have: number; readonly of: number; readonly ok: boolean }

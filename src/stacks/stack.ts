@@ -13,8 +13,6 @@ export interface Stack {
   readonly about: string
   /** The `cluster` variable: schema with defaults and descriptions. */
   readonly vars: TObject
-  /** Secrets it needs beside those the inventory refers to; `init` generates them. */
-  readonly secrets: readonly { readonly name: string; readonly about: string }[]
   /** Relations a schema cannot say: VIP in a subnet, guard for two members, timing rules. Pure. */
   check(cluster: Cluster): readonly Diagnostic[]
   /** Values computed from the inventory for playbooks and templates, e.g. timings; merged into `cluster`. Pure. */

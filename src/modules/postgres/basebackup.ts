@@ -1,4 +1,6 @@
 import type { Static } from 'typebox'
+import { problem } from '../../diag/diagnostic.ts'
+import type { Diagnostic } from '../../diag/diagnostic.ts'
 import { defineModule } from '../../engine/module.ts'
 import { NotYet } from '../../engine/probe.ts'
 import type { Probe } from '../../engine/probe.ts'
@@ -35,6 +37,11 @@ const argsSchema = Type.Object({
     description:
       'Copy again even when the data directory can follow; a copy not yet started from counts as new.',
     default: false,
+  }),
+  existing: Type.Enum(['replace', 'refuse', 'keep'], {
+    description:
+      'A data directory that cannot follow: replace moves it aside and copies, refuse fails, keep never looks at one that is there.',
+    default: 'replace',
   }),
   ...installationArgs,
   ...serverArgs,
@@ -78,6 +85,10 @@ function describeLine(timeline: number, lsn: Lsn, upstream: Identity): string {
 
 async function current(probe: Probe, args: Args): Promise<BackupState> {
   const upstream: Upstream = args.from
+  if (args.existing === 'keep') {
+    const kept = await readInstallation(probe, args)
+    if (kept.data === 'cluster' || kept.data === 'other') return { copy: GOOD, context: kept }
+  }
   const [found, server, identity] = await Promise.all([
     readInstallation(probe, args),
     readServer(probe, args),
@@ -85,7 +96,7 @@ async function current(probe: Probe, args: Args): Promise<BackupState> {
   ])
   const judged = judge(found, identity)
   const copy = args.rebuild && judged === GOOD && !found.fresh ? 'to be copied again' : judged
-  if (copy !== GOOD && server.running) {
+  if (copy !== GOOD && server.running && args.existing !== 'refuse') {
     throw new NotYet(
       `the server on port ${args.port} must be stopped before ${found.layout.dataDir} is replaced`,
     )
@@ -138,6 +149,14 @@ function steps({ copy, context }: BackupState, args: Args): readonly Step[] {
   ]
 }
 
+function refuse({ copy, context }: BackupState, args: Args): Diagnostic | undefined {
+  if (args.existing !== 'refuse' || copy === 'none') return undefined
+  const { dataDir } = context.layout
+  return problem('postgres/data-in-the-way', `${dataDir} cannot follow ${args.from.host}: ${copy}`, {
+    hint: `look what it holds; if nobody needs it: mv ${dataDir} ${dataDir}.old`,
+  })
+}
+
 /** A copy of the primary to start a standby from. */
 export const postgresBasebackup = defineModule({
   name: 'postgres_basebackup',
@@ -152,6 +171,7 @@ export const postgresBasebackup = defineModule({
   label: ({ from }) => `${from.host}:${from.port}`,
   current,
   desired: (): Partial<BackupState> => ({ copy: GOOD }),
+  refuse: (from, _to, args) => refuse(from, args),
   steps: (from, _to, args) => steps(from, args),
   touches: ({ port, data_dir }) => serverTouches(port, data_dir ?? '/var/lib'),
   timeoutMs: COPY_MS,

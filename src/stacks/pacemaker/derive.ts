@@ -3,6 +3,7 @@ import { members } from '../../inventory/topology.ts'
 import type { Agent, AgentInput } from './agents/agent.ts'
 import { AGENTS } from './agents/index.ts'
 import { linksOf, varsOf } from './check.ts'
+import { constraintsOf } from './constraints.ts'
 import { hbaOf, pathsOf, settingsOf } from './postgres.ts'
 import { clientHints, timingOf } from './timing.ts'
 import type { Timing } from './timing.ts'
@@ -48,6 +49,17 @@ const vipOperations = (timing: Timing) => [
   { name: 'stop', interval: '0s', timeout: '20s', 'on-fail': 'block' },
 ]
 
+/** By member that gives the first data: what every member's data is worth then. */
+const dataStatus = ({ members: names, agent }: Facts) =>
+  Object.fromEntries(
+    names.map((seed) => [
+      seed,
+      Object.fromEntries(
+        names.map((name) => [name, { [agent.dataAttribute]: name === seed ? 'LATEST' : 'DISCONNECT' }]),
+      ),
+    ]),
+  )
+
 /**
  * Values for playbooks and templates, merged into `cluster`. What is fixed or plain stays in the playbook; what
  * depends on versions, times, the agent or the number of members is computed here.
@@ -81,6 +93,8 @@ export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
     reader: vars.reader_vip
       ? { ...vipOf(vars.reader_vip.address, hosts), operations: vipOperations(timing) }
       : null,
+    constraints: constraintsOf(agent, vars.reader_vip !== undefined),
+    data_status: dataStatus(facts),
     properties: {
       'stonith-enabled': 'false',
       'no-quorum-policy': 'stop',

@@ -3,14 +3,13 @@ import { check } from './check.ts'
 import { derive } from './derive.ts'
 import { init } from './init.ts'
 import { status } from './status.ts'
-import { SECRETS, vars } from './vars.ts'
+import { vars } from './vars.ts'
 
 /** Corosync and Pacemaker over streaming replication. */
 export const pacemaker: Stack = {
   name: 'pacemaker',
   about: 'Corosync, Pacemaker and streaming replication: writer VIP, reader VIP, two or more members.',
   vars,
-  secrets: SECRETS,
   check,
   derive,
   status,

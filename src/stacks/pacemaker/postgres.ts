@@ -50,6 +50,17 @@ export function settingsOf(vars: PacemakerVars, timing: Timing): Readonly<Record
     wal_receiver_status_interval: '1s',
     wal_retrieve_retry_interval: '500ms',
     ...(version >= 10 ? { password_encryption: 'scram-sha-256' } : { password_encryption: true }),
+    // What initdb and Debian write on the member that made the data; the others must not differ from it.
+    timezone: 'Etc/UTC',
+    log_timezone: 'Etc/UTC',
+    lc_messages: vars.postgres.locale,
+    lc_monetary: vars.postgres.locale,
+    lc_numeric: vars.postgres.locale,
+    lc_time: vars.postgres.locale,
+    default_text_search_config: 'pg_catalog.english',
+    ssl: true,
+    ssl_cert_file: '/etc/ssl/certs/ssl-cert-snakeoil.pem',
+    ssl_key_file: '/etc/ssl/private/ssl-cert-snakeoil.key',
     ...vars.postgres.settings,
   }
 }

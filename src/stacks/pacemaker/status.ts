@@ -32,6 +32,25 @@ const candidateOf = (view: View): string | undefined => {
   return (ready.find(({ sender }) => sender?.sync === 'sync') ?? ready[0])?.name
 }
 
+/**
+ * Whose data the others are copied from: the primary; else a member that was shut down as one (a deploy that was
+ * interrupted); else one that has data at all; else the first.
+ */
+function bootstrapOf(view: View): ClusterStatus['bootstrap'] {
+  const { facts, members } = view
+  const withData = members.filter((member) => member.reading?.data)
+  const seed =
+    view.primary ??
+    withData.find((member) => member.reading?.control?.state === 'shut down') ??
+    withData[0] ??
+    members[0]
+  // What cannot be read may hold data: nothing is made anew then.
+  const isUnsure = members.some((member) => !member.reading)
+  const managed =
+    isUnsure || (view.crm?.instances.some(({ resource }) => resource === facts.agent.resource) ?? false)
+  return seed && { seed: seed.name, managed }
+}
+
 /** Judges readings; those of unreachable members are missing. Pure, so captured output can be tested. */
 export function judge(
   cluster: Cluster,
@@ -44,6 +63,7 @@ export function judge(
   const version = [...readings.values()].find((reading) => reading.server)?.server?.version
   const actual = actualMode(view)
   const candidate = candidateOf(view)
+  const bootstrap = bootstrapOf(view)
   const online = view.crm?.nodes.filter((node) => node.online).length
   return {
     cluster: cluster.name,
@@ -53,6 +73,7 @@ export function judge(
     health: healthOf(view, problems),
     ...(view.primary && { primary: view.primary.name }),
     ...(candidate !== undefined && { candidate }),
+    ...(bootstrap && { bootstrap }),
     members: view.members.map((member) => memberStatus(member, view)),
     addresses: view.addresses,
     ...(view.crm &&

@@ -174,12 +174,3 @@ export const vars = Type.Object(
 
 /** The variable with defaults filled in. */
 export type PacemakerVars = Static<typeof vars>
-
-/** Secrets the stack needs beside those that roles refer to. */
-export const SECRETS = [
-  { name: 'replication_password', about: 'password of the replication role' },
-  {
-    name: 'hacluster_password',
-    about: 'password of the account hacluster, with which pcs reaches the members',
-  },
-] as const

@@ -1,0 +1,58 @@
+import type { Agent } from './agents/agent.ts'
+
+/** A constraint as `pcs_constraint` takes it. */
+export type Constraint = Readonly<Record<string, string | number | boolean>>
+
+export const WRITER = 'vip-writer'
+export const READER = 'vip-reader'
+
+const writer = ({ clone }: Agent): readonly Constraint[] => [
+  { kind: 'colocation', resource: WRITER, with: clone, with_role: 'Promoted', score: 'INFINITY' },
+  {
+    kind: 'order',
+    first: clone,
+    first_action: 'promote',
+    then: WRITER,
+    then_action: 'start',
+    symmetrical: false,
+  },
+  // The address is given back only after PostgreSQL has stopped being primary.
+  {
+    kind: 'order',
+    first: clone,
+    first_action: 'demote',
+    then: WRITER,
+    then_action: 'stop',
+    strength: 'Optional',
+    symmetrical: false,
+  },
+]
+
+/** Where the reader VIP likes to be, by what the agent says of the member; nowhere else. */
+const READERS: readonly (readonly [state: string, score: number])[] = [
+  ['HS:sync', 300],
+  ['HS:potential', 200],
+  ['HS:async', 150],
+  ['PRI', 100],
+]
+
+const reader = ({ statusAttribute: status }: Agent): readonly Constraint[] => {
+  const place = (rule: string, score: number | string): Constraint => ({
+    kind: 'location',
+    resource: READER,
+    rule,
+    score,
+  })
+  const elsewhere = READERS.map(([state]) => `${status} ne ${state}`).join(' and ')
+  return [
+    ...READERS.map(([state, score]) => place(`${status} eq ${state}`, score)),
+    place(`not_defined ${status}`, '-INFINITY'),
+    place(elsewhere, '-INFINITY'),
+  ]
+}
+
+/** All constraints of the cluster. */
+export const constraintsOf = (agent: Agent, hasReader: boolean): readonly Constraint[] => [
+  ...writer(agent),
+  ...(hasReader ? reader(agent) : []),
+]
