@@ -8,6 +8,8 @@ import { anyTouches } from './resource.ts'
 export interface Entry {
   readonly id: string
   readonly resources: readonly Resource[] | undefined
+  /** How to read it again. */
+  readonly source: Source
   stale: boolean
 }
 
@@ -20,19 +22,17 @@ export interface View {
 }
 
 interface Pending {
-  readonly entry: Entry
   readonly source: Source
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
 }
 
-type Source =
+export type Source =
   | { readonly kind: 'run'; readonly command: Command }
   | { readonly kind: 'ask'; readonly reading: Reading<unknown>; readonly key: string }
 
 interface Slot {
   readonly entry: Entry
-  readonly source: Source
   readonly value: Promise<unknown>
 }
 
@@ -160,14 +160,12 @@ class HostProber implements Prober {
   /** Entries to read again become pending reads that ride behind the commands. */
   #renew(again: ReadonlySet<Entry>): Pending[] {
     const pending: Pending[] = []
-    for (const { id } of again) {
-      const slot = this.#cache.get(id)
-      if (!slot) continue
-      const entry: Entry = { id, resources: slot.entry.resources, stale: false }
+    for (const { id, resources, source } of again) {
+      const entry: Entry = { id, resources, source, stale: false }
       const value = new Promise<unknown>((resolve, reject) => {
-        pending.push({ entry, source: slot.source, resolve, reject })
+        pending.push({ source, resolve, reject })
       })
-      const renewed: Slot = { entry, source: slot.source, value }
+      const renewed: Slot = { entry, value }
       value.then(
         () => this.#cache.set(id, renewed),
         () => undefined,
@@ -200,12 +198,12 @@ class HostProber implements Prober {
   }
 
   #enqueue(id: string, resources: readonly Resource[] | undefined, source: Source): Slot {
-    const entry: Entry = { id, resources, stale: false }
+    const entry: Entry = { id, resources, source, stale: false }
     const value = new Promise<unknown>((resolve, reject) => {
       if (this.#queue.length === 0) setImmediate(() => void this.#flush())
-      this.#queue.push({ entry, source, resolve, reject })
+      this.#queue.push({ source, resolve, reject })
     })
-    const slot: Slot = { entry, source, value }
+    const slot: Slot = { entry, value }
     this.#cache.set(id, slot)
     value.catch(() => this.#cache.get(id) === slot && this.#cache.delete(id))
     return slot

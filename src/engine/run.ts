@@ -100,8 +100,8 @@ async function readAhead(
     state,
     queue: plays.flatMap(({ frame, hosts }) => {
       if (!hosts.includes(state.name)) return []
-      const tasks = filter(frame.play).filter((task) => !task.runOnce || hosts[0] === state.name)
-      return tolerant(() => expand(run.options, state, frame, tasks, false))
+      const all = tolerant(() => expand(run.options, state, frame, filter(frame.play), false))
+      return all.filter((instance) => !instance.task.runOnce || hosts[0] === state.name)
     }),
   }))
   await pool(byHost, run.options.forks, ({ state, queue }) => readAll(run, state, queue))

@@ -43,11 +43,11 @@ export function expand(
   handler: boolean,
 ): readonly Instance[] {
   const pending = new Set<string>()
-  return tasks.flatMap((task, index) => {
+  return tasks.flatMap((task) => {
     const scope = taskScope(options, state, { vars: frame.play.vars, table: frame.table })
     const open = new Set([...pending].filter((name) => !(name in state.registered)))
     const made = items(options, task, scope, open).map((item, position): Instance => ({
-      id: `${frame.index}.${handler ? 'h' : 't'}${index}.${position}@${state.name}`,
+      id: `${frame.index}.${task.source.line}.${task.source.col}.${position}@${state.name}`,
       task,
       play: frame.play,
       handler,

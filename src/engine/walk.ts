@@ -1,5 +1,5 @@
 import { HactlError } from '../diag/diagnostic.ts'
-import { itemsOf, nextBatch, sessionOf, type Run } from './batch.ts'
+import { isOpen, itemsOf, nextBatch, sessionOf, type Run } from './batch.ts'
 import type { HostState } from './context.ts'
 import { evaluate } from './evaluate.ts'
 import { flush } from './flush.ts'
@@ -49,18 +49,29 @@ function stopWith(run: Run, state: HostState, error: unknown): void {
 
 const needsReading = (run: Run, instance: Instance): boolean => {
   const known = run.ahead.get(instance.id)
-  return known === undefined || !known.view.fresh() || known.evaluation.kind === 'unknown'
+  return known === undefined || !known.view.fresh() || ['unknown', 'failed'].includes(known.evaluation.kind)
 }
 
-/** Reads in one tick every task that is not known or out of date. */
+/**
+ * Reads in one tick the tasks that are not known or out of date, up to the next one that will change anything: what
+ * comes behind that would have to be read again.
+ */
 export async function readAll(run: Run, state: HostState, queue: readonly Instance[]): Promise<void> {
+  const due: Instance[] = []
+  for (const instance of queue) {
+    if (needsReading(run, instance)) due.push(instance)
+    if (willChangeAnything(run, instance)) break
+  }
   await Promise.all(
-    queue
-      .filter((instance) => needsReading(run, instance))
-      .map(async (instance) => {
-        const session = sessionOf(run, instance)
-        if (!session) return
-        run.ahead.set(instance.id, await evaluate(run.options, state, session, instance))
-      }),
+    due.map(async (instance) => {
+      const session = sessionOf(run, instance)
+      if (!session) return
+      run.ahead.set(instance.id, await evaluate(run.options, state, session, instance))
+    }),
   )
+}
+
+const willChangeAnything = (run: Run, instance: Instance): boolean => {
+  const evaluation = run.ahead.get(instance.id)?.evaluation
+  return run.mode === 'apply' && evaluation?.kind === 'change' && isOpen(evaluation)
 }

@@ -1,6 +1,7 @@
 interface Node {
   readonly type: string
   strict?: boolean
+  readonly parts?: readonly string[]
   readonly path?: { readonly original?: string }
   readonly params?: readonly unknown[]
   readonly [key: string]: unknown
@@ -13,22 +14,23 @@ const isNode = (value: unknown): value is Node => typeof value === 'object' && v
 
 /**
  * Marks the paths of a parsed template as strict, arguments of helpers included: Handlebars' own strict mode
- * checks only the outermost path and lets a typo in `{{join itmes}}` pass.
+ * checks only the outermost path and lets a typo in `{{join itmes}}` pass. Returns the paths it marked.
  */
-export function makeStrict(node: unknown, lenient = false): void {
-  if (Array.isArray(node)) for (const item of node) makeStrict(item, lenient)
-  else if (isNode(node)) visit(node, lenient)
+export function makeStrict(node: unknown, lenient = false): (readonly string[])[] {
+  if (Array.isArray(node)) return node.flatMap((item) => makeStrict(item, lenient))
+  return isNode(node) ? visit(node, lenient) : []
 }
 
-function visit(node: Node, lenient: boolean): void {
+function visit(node: Node, lenient: boolean): (readonly string[])[] {
   if (node.type === 'PathExpression') {
-    if (!lenient) node.strict = true
-    return
+    if (lenient) return []
+    node.strict = true
+    return [node.parts ?? []]
   }
   const calls = (node.params?.length ?? 0) > 0
   const relaxed = lenient || (calls && LENIENT.has(node.path?.original))
   const skipped = calls ? ['loc', 'path'] : ['loc']
-  for (const [key, child] of Object.entries(node).filter(([name]) => !skipped.includes(name))) {
-    makeStrict(child, ['params', 'hash'].includes(key) ? relaxed : lenient)
-  }
+  return Object.entries(node)
+    .filter(([name]) => !skipped.includes(name))
+    .flatMap(([key, child]) => makeStrict(child, ['params', 'hash'].includes(key) ? relaxed : lenient))
 }

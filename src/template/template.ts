@@ -45,6 +45,8 @@ const WHOLE = /^\s*\{\{(?![#/^>!{])([^{}]*)\}\}\s*$/
 interface Compiled {
   readonly run: (context: unknown) => string
   readonly whole: boolean
+  /** The variables it names, to tell which one was missing. */
+  readonly paths: readonly (readonly string[])[]
 }
 
 const shift = (origin: Span | undefined, line: number, col: number): Span | undefined =>
@@ -63,15 +65,28 @@ function syntaxError(error: unknown, origin: Span | undefined): HactlError {
   )
 }
 
-function runtimeError(error: unknown, context: unknown, origin: Span | undefined): unknown {
+const exists = (context: unknown, path: readonly string[]): boolean => {
+  let value = context
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !(key in value)) return false
+    value = (value as Readonly<Record<string, unknown>>)[key]
+  }
+  return true
+}
+
+function runtimeError(
+  error: unknown,
+  context: unknown,
+  paths: Compiled['paths'],
+  origin: Span | undefined,
+): unknown {
   if (!(error instanceof Error) || error instanceof HactlError) return error
   const { lineNumber, column } = error as { lineNumber?: number; column?: number }
   const at = shift(origin, lineNumber ?? 1, column ?? 0) ?? origin
-  const missing = /^"([^"]+)" not defined in/.exec(error.message)?.[1]
-  const known = Object.keys(context as object)
-  if (missing !== undefined) return new UndefinedVariable(missing, missing, known, at)
-  const parent = /reading '([^']+)'/.exec(error.message)?.[1]
-  if (parent !== undefined) return new UndefinedVariable(`….${parent}`, parent, known, at)
+  if (/^"([^"]+)" not defined in|reading '([^']+)'/.test(error.message)) {
+    const path = paths.find((each) => !exists(context, each)) ?? paths[0] ?? []
+    return new UndefinedVariable(path.join('.'), path[0] ?? '', Object.keys(context as object), at)
+  }
   return new HactlError(
     problem('template/failed', error.message.split(' - ')[0] ?? '', { ...(at && { at }) }),
   )
@@ -101,8 +116,9 @@ export function createTemplates(): Templates {
     const source = inner === undefined ? text : `{{hactl_value ${wrap(inner)}}}`
     try {
       const ast = hbs.parse(source)
-      makeStrict(ast)
-      const compiled = { run: hbs.compile(ast, { strict: true, noEscape: true }), whole: inner !== undefined }
+      const paths = makeStrict(ast)
+      const run = hbs.compile(ast, { strict: true, noEscape: true })
+      const compiled = { run, whole: inner !== undefined, paths }
       cache.set(text, compiled)
       return compiled
     } catch (error) {
@@ -112,14 +128,14 @@ export function createTemplates(): Templates {
 
   const render = (text: string, scope: Scope, origin?: Span): unknown => {
     if (!text.includes('{{')) return text
-    const { run, whole } = compile(text, origin)
+    const { run, whole, paths } = compile(text, origin)
     const context = sealer.seal(scope)
     captured = undefined
     try {
       const rendered = run(context)
       return whole ? sealer.unsealAll(captured) : sealer.unseal(rendered)
     } catch (error) {
-      throw runtimeError(error, context, origin)
+      throw runtimeError(error, context, paths, origin)
     }
   }
 
