@@ -1,8 +1,12 @@
+import { readdirSync } from 'node:fs'
+import { join as joinPath, resolve } from 'node:path'
 import { Command } from 'commander'
 import type { Verb } from './verbs.ts'
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof SHELLS)[number]
+
+export const isShell = (name: string): name is Shell => SHELLS.some((shell) => shell === name)
 
 /** One word that may be completed, with what it means. */
 interface Word {
@@ -15,6 +19,32 @@ export interface VerbWords {
   readonly verb: Word
   readonly options: readonly Word[]
   readonly subverbs: readonly Word[]
+}
+
+const yamlNames = (dir: string): string[] => {
+  try {
+    return readdirSync(dir, { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.yml'))
+      .filter((entry) => !entry.parentPath.endsWith('/common') && entry.name !== 'deploy.yml')
+      .map((entry) => entry.name.slice(0, -'.yml'.length))
+  } catch {
+    return []
+  }
+}
+
+/**
+ * Values that are not known before: the runbooks of all stacks and of this folder, the labs of this machine.
+ * Reads folders only, so that it answers while the user waits; what cannot be read is left out.
+ */
+export async function valuesOf(verb: string): Promise<readonly string[]> {
+  if (verb === 'run') {
+    const shipped = resolve(import.meta.dirname, '../../playbooks')
+    return [...new Set([shipped, joinPath(process.cwd(), 'playbooks')].flatMap(yamlNames))].toSorted()
+  }
+  if (verb !== 'lab') return []
+  const { DRIVERS } = await import('../lab/drivers.ts')
+  const names = await Promise.all(DRIVERS.map((driver) => driver.names().catch(() => [])))
+  return names.flat()
 }
 
 const optionsOf = (command: Command): Word[] => [
@@ -55,7 +85,7 @@ function bash(all: readonly VerbWords[]): string {
   )
   return `# bash completion of hactl
 _hactl() {
-  local current=\${COMP_WORDS[COMP_CWORD]} options='' words='' file
+  local current=\${COMP_WORDS[COMP_CWORD]} options='' words=''
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W '${join(all.map((entry) => entry.verb))} --help --version' -- "$current"))
     return

@@ -63,6 +63,13 @@ function withResult(
   }
 }
 
+/** A play that begins has its hosts, whether or not their connection was told. */
+function withPlay(before: Progress, { play, hosts }: Extract<EngineEvent, { kind: 'play-start' }>): Progress {
+  const connected = (progress: Progress, host: string): Progress =>
+    update(progress, host, (entry) => ({ ...entry, connected: true }))
+  return { ...hosts.reduce(connected, before), play }
+}
+
 /** The progress after one more event; `now` in the clock's milliseconds. */
 export function follow(progress: Progress, event: EngineEvent, now: number): Progress {
   switch (event.kind) {
@@ -73,7 +80,7 @@ export function follow(progress: Progress, event: EngineEvent, now: number): Pro
     case 'host-unreachable':
       return update(progress, event.host, (before) => ({ ...before, failed: event.error }))
     case 'play-start':
-      return { ...progress, play: event.play }
+      return withPlay(progress, event)
     case 'task-start':
       return update(progress, event.task.host, (before) => ({
         ...before,
