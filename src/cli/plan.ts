@@ -6,6 +6,8 @@ import type { Scope } from '../template/template.ts'
 import { exitOf, openBench, phase, type Bench } from './engine.ts'
 import { paint, print, printJson, setExit, size } from './io.ts'
 import type { GlobalOptions } from './options.ts'
+import { neededScope } from './status.ts'
+import { neededScope } from './status.ts'
 import { findPlaybook, openTargets, type Target } from './target.ts'
 
 export interface PlanOptions extends GlobalOptions {
@@ -49,7 +51,8 @@ export async function makePlan(
     ])
     const playbook = loadPlaybook(file, REGISTRY)
     const bench = await opening
-    const planned = await planWith(bench, playbook, REGISTRY, extra)
+    const needed = await neededScope(bench, playbook.needs)
+    const planned = await planWith(bench, playbook, REGISTRY, { ...needed, ...extra })
     return { bench, playbook, registry: REGISTRY, ...planned }
   } catch (error) {
     await opening.then((bench) => bench.opened.close()).catch(() => undefined)

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# All tests: format, lint, types, unit tests, generated files; then the tests that need a host (sshd, sudo,
+# ansible-inventory, PostgreSQL); then real clusters in the lab. Installs what it needs. Arguments go to the lab tests.
+. "$(dirname "$0")/common.sh"
+need_root npm test
+need_node
+install_npm
+build
+
+say "checks and unit tests"
+npm run --silent check
+
+install_debian openssh-server openssh-client sudo fish tcsh busybox-static dash bash ansible-core \
+  postgresql-15 postgresql-client-15 systemd-container mmdebstrap nftables iproute2 iputils-ping netcat-openbsd procps
+# The server's own cluster is not used and must not listen.
+pg_ctlcluster 15 main stop 2>/dev/null || true
+
+reports=$(mktemp -d)
+trap 'rm -rf "$reports"' EXIT
+status=0
+for project in unit host lab; do
+  say "tests: $project"
+  npx vitest run --project "$project" --reporter=default --reporter=json --outputFile.json="$reports/$project.json" \
+    $([ "$project" = lab ] && echo "$@") || status=1
+done
+
+node - "$reports" <<'END'
+const { readFileSync, readdirSync } = require('node:fs')
+const dir = process.argv[2]
+const sums = { passed: 0, failed: 0, skipped: 0 }
+for (const file of readdirSync(dir)) {
+  const report = JSON.parse(readFileSync(`${dir}/${file}`, 'utf8'))
+  sums.passed += report.numPassedTests
+  sums.failed += report.numFailedTests + (report.numFailedTestSuites > 0 && report.numFailedTests === 0 ? 1 : 0)
+  sums.skipped += report.numPendingTests
+}
+console.log(`\n${sums.passed} passed, ${sums.failed} failed, ${sums.skipped} skipped`)
+END
+exit $status
