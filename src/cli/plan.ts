@@ -7,7 +7,6 @@ import { exitOf, openBench, phase, type Bench } from './engine.ts'
 import { paint, print, printJson, setExit, size } from './io.ts'
 import type { GlobalOptions } from './options.ts'
 import { neededScope } from './status.ts'
-import { neededScope } from './status.ts'
 import { findPlaybook, openTargets, type Target } from './target.ts'
 
 export interface PlanOptions extends GlobalOptions {
