@@ -94,7 +94,7 @@ function frame(at: Span | undefined, source: (file: string) => string | undefine
 }
 
 const PASSWORD =
-  /((?:pass|passwd|password|secret|token)["']?\s*[:=]\s*)("(?!\{\{)[^"]*"|'(?!\{\{)[^']*'|[^\s"'{,}]+)/gi
+  /((?:pass|passwd|password|secret|token)["']?\s*[:=]\s*)("(?!\{\{)[^"]*"|'(?!\{\{)[^']*'|[^\s"'{,}!][^\s,}]*)/gi
 
 /** A code frame shows a line of the user's file; a password that stands there in clear text is not repeated. */
 const hideValues = (line: string | undefined): string | undefined => line?.replaceAll(PASSWORD, `$1${MASK}`)

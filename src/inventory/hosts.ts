@@ -53,9 +53,11 @@ function checkAddresses(
   })
   const doubles = checkUniqueAddresses(hosts, (host, address) => {
     const layer = written.get(host.name)
-    const name = address === host.connection.address ? 'ansible_host' : 'links'
-    const sourced = layer?.get(name)
-    return sourced ? sourced.source.where(sourced.path) : layout.hosts.get(host.name)?.at
+    const isMain = address === host.connection.address
+    const sourced = layer?.get(isMain ? 'ansible_host' : 'links')
+    const links = host.vars['links']
+    const path = isMain || !Array.isArray(links) ? [] : [links.indexOf(address)]
+    return sourced ? sourced.source.where([...sourced.path, ...path]) : layout.hosts.get(host.name)?.at
   })
   return [...links, ...doubles]
 }

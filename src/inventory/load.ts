@@ -105,7 +105,7 @@ function iniProblem(file: string, text: string): Diagnostic | undefined {
   const line = text.split('\n').findIndex((each) => /^\[[\w-]+(:\w+)?\]\s*$/.test(each))
   if (line < 0) return undefined
   const summary = 'this is an INI inventory; hactl reads the YAML form'
-  const hint = `convert it: ansible-inventory -i ${file} --list --yaml --output inventory.yml`
+  const hint = `convert it: ansible-inventory -i ${file} --list --yaml --output converted.yml`
   return problem('inventory/ini', summary, { at: { file, line: line + 1, col: 1 }, hint })
 }
 

@@ -62,7 +62,10 @@ const ADVICE: Readonly<Record<string, Advice>> = {
 /** One syntax error or warning of the parser, in our words where the parser's are about YAML's insides. */
 export function syntaxProblem(error: YAMLError, text: string, span: ToSpan): Diagnostic {
   const end = text.trimEnd().length
-  const at = error.pos[0] > end ? span(Math.max(0, end - 1), end) : span(error.pos[0], error.pos[1])
+  // Wrong indentation is reported at the end of the line before it.
+  const blank = /^\s*\n\s*/.exec(text.slice(error.pos[0]))?.[0].length ?? 0
+  const from = error.code === 'BAD_INDENT' ? error.pos[0] + blank : error.pos[0]
+  const at = from > end ? span(Math.max(0, end - 1), end) : span(from, Math.max(from + 1, error.pos[1]))
   const unclosed = unclosedProblem(error.message, at)
   if (unclosed) return unclosed
   if (error.code === 'TAG_RESOLVE_FAILED') return tagProblem(text.slice(error.pos[0], error.pos[1]), at)
