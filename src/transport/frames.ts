@@ -65,7 +65,8 @@ const okText = ({ okCodes }: Command): string =>
 export function encodeBatch(id: number, commands: readonly Command[], failFast: boolean): Buffer[] {
   const bodies = commands.map((command) => bodyOf(command.stdin))
   const lines = commands.map(
-    (command, index) => `${commandText(command)}${bodies[index] ? ` <$d/i.${index}` : ''} >>$O 2>>$E;_z $?\n`,
+    (command, index) =>
+      `${commandText(command)}${bodies[index] ? ` <$d/i.${index}` : ''} >>$O 2>>$E;_z $?${okText(command)}\n`,
   )
   const script = Buffer.from((failFast ? 'F=1\n' : '') + lines.join(''))
   const sizes = bodies.flatMap((body, index) => (body ? [` ${index}:${body.length}`] : []))

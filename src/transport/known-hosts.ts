@@ -44,16 +44,19 @@ interface Tables {
   readonly authorities: string[]
 }
 
-function addLine(tables: Tables, text: string, file: string, line: number): void {
+/** Marker, names, type and key of a line; undefined for comments and what is no entry. */
+function splitLine(
+  text: string,
+): { marker: string | undefined; names: string; type: string; key: string } | undefined {
   const fields = text.trim().split(/\s+/)
   const marker = fields[0]?.startsWith('@') ? fields.shift() : undefined
   const [names, type, key] = fields
-  if (names === undefined || names.startsWith('#') || type === undefined || key === undefined) return
-  if (marker === '@cert-authority') {
-    tables.authorities.push(`${file}:${line}`)
-    return
-  }
-  const entry: Entry = { file, line, type, key, revoked: marker === '@revoked' }
+  if (names === undefined || names.startsWith('#') || type === undefined || key === undefined)
+    return undefined
+  return { marker, names, type, key }
+}
+
+function addEntry(tables: Tables, names: string, entry: Entry): void {
   const hashed = /^\|1\|([^|]+)\|(.+)$/.exec(names)
   if (hashed) {
     tables.hashed.push({ salt: Buffer.from(hashed[1] ?? '', 'base64'), hash: hashed[2] ?? '', entry })
@@ -62,6 +65,14 @@ function addLine(tables: Tables, text: string, file: string, line: number): void
   const list = names.toLowerCase().split(',')
   if (list.some((name) => /[*?!]/.test(name))) tables.patterns.push({ patterns: list, entry })
   else for (const name of list) tables.plain.set(name, [...(tables.plain.get(name) ?? []), entry])
+}
+
+function addLine(tables: Tables, text: string, file: string, line: number): void {
+  const found = splitLine(text)
+  if (!found) return
+  const { marker, names, type, key } = found
+  if (marker === '@cert-authority') tables.authorities.push(`${file}:${line}`)
+  else addEntry(tables, names, { file, line, type, key, revoked: marker === '@revoked' })
 }
 
 /** Reads known_hosts files; a file that is missing or unreadable counts as empty. */

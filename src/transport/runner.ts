@@ -61,7 +61,7 @@ _f`
 /**
  * Reads frames from standard input and never blocks on a command: `B` starts a batch, `T` kills one command,
  * `C` cancels, `P` asks which command runs (answered on stderr, because stdout belongs to the worker), end of
- * input means the controller is gone.
+ * input means the controller is gone. Sizes are read with `dd`, because the `head -c` of busybox reads ahead.
  */
 const READER = String.raw`unset M
 M=@MARK@
@@ -70,6 +70,9 @@ export LC_ALL=C HACTL_SESSION_PID=$$ PATH="$PATH:/usr/local/sbin:/usr/local/bin:
 umask 022
 cd /
 W='@WORKER@'
+_h() {
+[ $1 = 0 ] || dd bs=$1 count=1 iflag=fullblock 2>/dev/null
+}
 _x() {
 trap "" TERM HUP INT PIPE
 [ "$1" ] && echo "hactl: $1" >&2
@@ -109,8 +112,8 @@ while read -r o i n r; do
 case $o in
 B)
 wait
-head -c $n >$d/b || _x "no space left in $d"
-for a in $r; do head -c \${a#*:} >$d/i.\${a%:*} || _x "no space left in $d"; done
+_h $n >$d/b || _x "no space left in $d"
+for a in $r; do _h \${a#*:} >$d/i.\${a%:*} || _x "no space left in $d"; done
 >$d/r || _x "no space left in $d"
 I=$i
 setsid sh $d/p $d $i </dev/null &
@@ -131,5 +134,5 @@ export function createRunner(): Runner {
     .replace('@FOLDER@', randomBytes(9).toString('hex'))
     .replace('@WORKER@', () => WORKER)
   const script = Buffer.from(text)
-  return { mark, script, boot: `eval "$(head -c ${script.length})"` }
+  return { mark, script, boot: `eval "$(dd bs=${script.length} count=1 iflag=fullblock 2>/dev/null)"` }
 }

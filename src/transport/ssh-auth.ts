@@ -141,9 +141,16 @@ export function authHandler(context: AuthContext, failed: (error: unknown) => vo
       if (left === null || left.includes(wireName(value))) return value
     }
   }
-  return (left, _partial, callback) => {
+  return (left, _partial, answer) => {
     // ssh2 passes null before the first attempt, and takes false for "nothing left", which its types leave out.
-    const done = callback as (method: AnyAuthMethod | false) => void
-    next(left as readonly string[] | null).then((method) => done(method ?? false), failed)
+    const done = answer as (method: AnyAuthMethod | false) => void
+    const attempt = async (): Promise<void> => {
+      try {
+        done((await next(left as readonly string[] | null)) ?? false)
+      } catch (error) {
+        failed(error)
+      }
+    }
+    void attempt()
   }
 }

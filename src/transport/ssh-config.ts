@@ -90,6 +90,26 @@ interface Parser {
 
 const MAX_DEPTH = 16
 
+function addSection(parser: Parser, key: 'host' | 'match', value: string, at: string): void {
+  if (key === 'host') {
+    parser.sections.push({ patterns: words(value), options: [] })
+    return
+  }
+  const all = value.toLowerCase() === 'all'
+  if (!all) parser.notes.push(`${at}: "Match ${value}" is not supported and was left out`)
+  parser.sections.push({ patterns: all ? ['*'] : undefined, options: [] })
+}
+
+/** The included text starts inside the section of the Include line and cannot change what follows it. */
+function include(parser: Parser, value: string, depth: number): void {
+  const patterns = parser.sections.at(-1)?.patterns
+  for (const name of words(value).flatMap((word) => includedFiles(word, parser.baseDir))) {
+    parser.sections.push({ patterns, options: [] })
+    parseInto(parser, name, depth + 1)
+  }
+  parser.sections.push({ patterns, options: [] })
+}
+
 function parseInto(parser: Parser, file: string, depth: number): void {
   const text = readText(file)
   if (text === undefined || depth > MAX_DEPTH) return
@@ -98,20 +118,9 @@ function parseInto(parser: Parser, file: string, depth: number): void {
     if (!match) continue
     const key = (match[1] ?? '').toLowerCase()
     const value = match[2] ?? ''
-    if (key === 'host') parser.sections.push({ patterns: words(value), options: [] })
-    else if (key === 'match') {
-      const all = value.toLowerCase() === 'all'
-      if (!all) parser.notes.push(`${file}:${index + 1}: "Match ${value}" is not supported and was left out`)
-      parser.sections.push({ patterns: all ? ['*'] : undefined, options: [] })
-    } else if (key === 'include') {
-      // The included text starts inside the section of the Include line and cannot change what follows it.
-      const patterns = parser.sections.at(-1)?.patterns
-      for (const name of words(value).flatMap((word) => includedFiles(word, parser.baseDir))) {
-        parser.sections.push({ patterns, options: [] })
-        parseInto(parser, name, depth + 1)
-      }
-      parser.sections.push({ patterns, options: [] })
-    } else parser.sections.at(-1)?.options.push([key, value])
+    if (key === 'host' || key === 'match') addSection(parser, key, value, `${file}:${index + 1}`)
+    else if (key === 'include') include(parser, value, depth)
+    else parser.sections.at(-1)?.options.push([key, value])
   }
 }
 
@@ -132,10 +141,8 @@ const seconds = (value: string | undefined): number | undefined => {
   return value !== undefined && number > 0 ? number * 1000 : undefined
 }
 
-const none = (value: string | undefined): string | undefined => (value === 'none' ? undefined : value)
-
-/** The options of one host as the user would write it after `ssh`: for every option the first value found holds. */
-export function optionsFor(config: SshConfig, name: string): HostOptions {
+/** For every option the first value found holds; IdentityFile lines add up. */
+function collect(config: SshConfig, name: string): { first: Map<string, string>; identityFiles: string[] } {
   const first = new Map<string, string>()
   const identityFiles: string[] = []
   for (const { patterns, options } of config.sections) {
@@ -145,31 +152,40 @@ export function optionsFor(config: SshConfig, name: string): HostOptions {
       else if (!first.has(key)) first.set(key, value)
     }
   }
-  const text = (key: string): string | undefined => {
-    const value = first.get(key)
-    return value === undefined ? undefined : (words(value)[0] ?? '')
-  }
+  return { first, identityFiles: identityFiles.filter((file) => file !== 'none') }
+}
+
+/** Jump host or command, whichever stands first, as in ssh; `none` is neither. */
+function proxyOf(first: ReadonlyMap<string, string>): Pick<HostOptions, 'proxyJump' | 'proxyCommand'> {
+  const found = [...first].find(([key]) => key === 'proxyjump' || key === 'proxycommand')
+  if (!found || found[1] === 'none') return {}
+  return found[0] === 'proxyjump' ? { proxyJump: found[1] } : { proxyCommand: found[1] }
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+const defined = <T extends object>(object: T): Defined<T> =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>
+
+/** The options of one host, given as the user would write it after `ssh`. */
+export function optionsFor(config: SshConfig, name: string): HostOptions {
+  const { first, identityFiles } = collect(config, name)
+  const text = (key: string): string | undefined => words(first.get(key) ?? '')[0]
+  const flag = (key: string): boolean => text(key)?.toLowerCase() === 'yes'
   const knownHosts = first.get('userknownhostsfile')
-  // Whichever of the two stands first wins, as in ssh.
-  const proxyKey = [...first.keys()].find((key) => key === 'proxyjump' || key === 'proxycommand')
-  const found = {
-    hostName: text('hostname')?.replaceAll('%h', name),
-    user: text('user'),
-    port: text('port') === undefined ? undefined : Number(text('port')),
-    identityAgent: text('identityagent'),
-    proxyJump: proxyKey === 'proxyjump' ? none(text('proxyjump')) : undefined,
-    proxyCommand: proxyKey === 'proxycommand' ? none(first.get('proxycommand')) : undefined,
-    userKnownHostsFiles: knownHosts === undefined ? undefined : words(knownHosts).map(expandHome),
-    hostKeyAlias: text('hostkeyalias'),
-    connectTimeoutMs: seconds(text('connecttimeout')),
-  }
   return {
-    ...(Object.fromEntries(
-      Object.entries(found).filter(([, value]) => value !== undefined),
-    ) as Partial<HostOptions>),
-    identityFiles: identityFiles.filter((file) => file !== 'none'),
-    identitiesOnly: text('identitiesonly')?.toLowerCase() === 'yes',
-    hashKnownHosts: text('hashknownhosts')?.toLowerCase() === 'yes',
+    ...defined({
+      hostName: text('hostname')?.replaceAll('%h', name),
+      user: text('user'),
+      port: text('port') === undefined ? undefined : Number(text('port')),
+      identityAgent: text('identityagent'),
+      userKnownHostsFiles: knownHosts === undefined ? undefined : words(knownHosts).map(expandHome),
+      hostKeyAlias: text('hostkeyalias'),
+      connectTimeoutMs: seconds(text('connecttimeout')),
+    }),
+    ...proxyOf(first),
+    identityFiles,
+    identitiesOnly: flag('identitiesonly'),
+    hashKnownHosts: flag('hashknownhosts'),
   }
 }
 

@@ -75,69 +75,89 @@ export function hostKeyOrder(types: readonly string[]): ServerHostKeyAlgorithm[]
   return [...HOST_KEYS.filter(known), ...HOST_KEYS.filter((algorithm) => !known(algorithm))]
 }
 
-const isUsable = (stream: Carrier['stream']): boolean => !(stream instanceof Socket && stream.connecting)
+/** Waits for the first of: logged in, failed, late, cancelled. What comes after it changes nothing. */
+class Attempt {
+  readonly outcome: Promise<Outcome>
+  readonly tried: string[] = []
+  readonly deadline: Deadline
+  phase: Phase
+  readonly #work: Handshake
+  #resolve: (outcome: Outcome) => void = () => {}
+  #settled = false
+  readonly #cancel = (): void => this.settle({ error: cancelledError(this.#work.target.host), again: false })
+
+  constructor(work: Handshake) {
+    const { stream } = work.carrier
+    this.#work = work
+    this.phase = stream instanceof Socket && stream.connecting ? 'tcp' : 'greeting'
+    this.outcome = new Promise((resolve) => (this.#resolve = resolve))
+    this.deadline = new Deadline(work.target.connectTimeoutMs, () => this.#late())
+    work.options.signal?.addEventListener('abort', this.#cancel, { once: true })
+    if (work.options.signal?.aborted) this.#cancel()
+  }
+
+  settle(outcome: Outcome): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.deadline.clear()
+    this.#work.options.signal?.removeEventListener('abort', this.#cancel)
+    if ('error' in outcome) this.#work.carrier.release()
+    this.#resolve(outcome)
+  }
+
+  fail(error: Error): void {
+    const { target } = this.#work
+    this.settle({
+      error: connectError(target, error, this.phase, this.tried),
+      again: isReset(error, this.phase),
+    })
+  }
+
+  #late(): void {
+    const { carrier, target } = this.#work
+    const silent = !(carrier.stream instanceof Socket) || carrier.stream.bytesRead === 0
+    const phase = this.phase === 'greeting' && !silent ? 'key-exchange' : this.phase
+    this.settle({ error: deadlineError(target, phase), again: false })
+  }
+}
 
 /** Runs the SSH protocol up to the login on a started connection. Resolves with the error when it fails. */
 export function handshake(work: Handshake): Promise<Outcome> {
   const { ssh2, carrier, target, spec, options, keys } = work
   const client = new ssh2.Client()
-  const tried: string[] = []
-  return new Promise((resolve) => {
-    let phase: Phase = isUsable(carrier.stream) ? 'greeting' : 'tcp'
-    let settled = false
-    const settle = (outcome: Outcome): void => {
-      if (settled) return
-      settled = true
-      deadline.clear()
-      options.signal?.removeEventListener('abort', cancel)
-      if ('error' in outcome) carrier.release()
-      resolve(outcome)
-    }
-    const fail = (error: Error): void =>
-      settle({ error: connectError(target, error, phase, tried), again: isReset(error, phase) })
-    const cancel = (): void => settle({ error: cancelledError(target.host), again: false })
-    const late = (): void => {
-      const silent = carrier.stream instanceof Socket && carrier.stream.bytesRead === 0
-      settle({
-        error: deadlineError(target, phase === 'greeting' && !silent ? 'key-exchange' : phase),
-        again: false,
-      })
-    }
-    const deadline = new Deadline(target.connectTimeoutMs, late)
-    options.signal?.addEventListener('abort', cancel, { once: true })
-    const ask = options.ask
-    const context = {
-      ssh2,
-      target,
-      keys,
-      tried,
-      password: spec.password,
-      ask: ask && ((question: string) => deadline.pauseFor(() => ask(question))),
-    }
-    client.on('connect', () => (phase = 'greeting'))
-    client.on('handshake', () => (phase = 'login'))
-    client.on('ready', () => settle({ client, target, release: () => end(client, carrier) }))
-    client.on('error', (error: Error & { level?: string }) => {
-      // An agent that does not answer is one method less, not the end.
-      if (error.level !== 'agent') fail(error)
-    })
-    client.on('close', () => fail(new Error('the connection was closed')))
-    client.connect({
-      sock: carrier.stream,
-      username: target.user,
-      authHandler: authHandler(context, (error) => settle({ error, again: false })),
-      hostVerifier: (key: Buffer) => {
-        const error = work.judge(key)
-        if (error) settle({ error, again: false })
-        return error === undefined
-      },
-      algorithms: { kex: KEX, cipher: CIPHERS, serverHostKey: [...work.algorithms], compress: ['none'] },
-      keepaliveInterval: KEEPALIVE_MS,
-      keepaliveCountMax: KEEPALIVE_MISSED,
-      readyTimeout: 0,
-    })
-    if (options.signal?.aborted) cancel()
+  const attempt = new Attempt(work)
+  const { ask } = options
+  const context = {
+    ssh2,
+    target,
+    keys,
+    tried: attempt.tried,
+    password: spec.password,
+    ask: ask && ((question: string) => attempt.deadline.pauseFor(() => ask(question))),
+  }
+  client.on('connect', () => (attempt.phase = 'greeting'))
+  client.on('handshake', () => (attempt.phase = 'login'))
+  client.on('ready', () => attempt.settle({ client, target, release: () => end(client, carrier) }))
+  client.on('error', (error: Error & { level?: string }) => {
+    // An agent that does not answer is one method less, not the end.
+    if (error.level !== 'agent') attempt.fail(error)
   })
+  client.on('close', () => attempt.fail(new Error('the connection was closed')))
+  client.connect({
+    sock: carrier.stream,
+    username: target.user,
+    authHandler: authHandler(context, (error) => attempt.settle({ error, again: false })),
+    hostVerifier: (key: Buffer) => {
+      const error = work.judge(key)
+      if (error) attempt.settle({ error, again: false })
+      return error === undefined
+    },
+    algorithms: { kex: KEX, cipher: CIPHERS, serverHostKey: [...work.algorithms], compress: ['none'] },
+    keepaliveInterval: KEEPALIVE_MS,
+    keepaliveCountMax: KEEPALIVE_MISSED,
+    readyTimeout: 0,
+  })
+  return attempt.outcome
 }
 
 /** Says goodbye without waiting for the answer, and does not keep the process alive for it. */

@@ -96,7 +96,7 @@ function pipeOf(channel: ClientChannel, events: PipeEvents, broken: () => Error 
   return {
     write: (data) => void channel.write(data),
     end: () => void channel.end(),
-    destroy: () => void channel.close(),
+    destroy: () => channel.close(),
   }
 }
 

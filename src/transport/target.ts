@@ -28,6 +28,7 @@ export interface Target {
 }
 
 const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa']
+const USER_KNOWN_HOSTS = ['known_hosts', 'known_hosts2']
 const GLOBAL_KNOWN_HOSTS = '/etc/ssh/ssh_known_hosts'
 
 const agentOf = (options: HostOptions): string | undefined => {
@@ -37,39 +38,55 @@ const agentOf = (options: HostOptions): string | undefined => {
   return variable === undefined ? agent : process.env[variable]
 }
 
+/** A jump host or a command: of the inventory, else of ssh_config. */
+function proxyOf(
+  spec: ConnectionSpec,
+  options: HostOptions,
+  expand: (text: string) => string,
+): Pick<Target, 'proxyJump' | 'proxyCommand'> {
+  const from = spec.proxyJump === undefined && spec.proxyCommand === undefined ? options : spec
+  if (from.proxyJump !== undefined) return from.proxyJump === 'none' ? {} : { proxyJump: from.proxyJump }
+  return from.proxyCommand === undefined ? {} : { proxyCommand: expand(from.proxyCommand) }
+}
+
+function keysOf(
+  spec: ConnectionSpec,
+  options: HostOptions,
+): Pick<Target, 'identityFiles' | 'identitiesGiven'> {
+  const given = [spec.privateKeyFile, ...options.identityFiles].filter((file) => file !== undefined)
+  return given.length > 0
+    ? { identityFiles: given, identitiesGiven: true }
+    : { identityFiles: DEFAULT_KEYS.map((name) => join(homedir(), '.ssh', name)), identitiesGiven: false }
+}
+
 /** What is written in the inventory goes before what ssh_config says about the address. */
 export function resolveTarget(spec: ConnectionSpec, config: SshConfig): Target {
   const options = optionsFor(config, spec.address)
-  const ssh = join(homedir(), '.ssh')
   const address = options.hostName ?? spec.address
   const port = spec.port ?? options.port ?? 22
   const user = spec.user ?? options.user ?? userInfo().username
   const expand = (text: string): string =>
     expandTokens(text, { h: address, p: port, r: user, n: spec.address })
-  const given = [
-    ...(spec.privateKeyFile === undefined ? [] : [spec.privateKeyFile]),
-    ...options.identityFiles,
-  ].map(expand)
-  const userFiles = options.userKnownHostsFiles ?? [join(ssh, 'known_hosts'), join(ssh, 'known_hosts2')]
+  const userFiles =
+    options.userKnownHostsFiles ?? USER_KNOWN_HOSTS.map((name) => join(homedir(), '.ssh', name))
   const agent = agentOf(options)
-  const proxyCommand = spec.proxyJump === undefined ? (spec.proxyCommand ?? options.proxyCommand) : undefined
-  const proxyJump = spec.proxyJump ?? (spec.proxyCommand === undefined ? options.proxyJump : undefined)
+  const proxy = proxyOf(spec, options, expand)
+  const keys = keysOf(spec, options)
   return {
     host: spec.host,
     address,
     port,
     user,
-    identityFiles: given.length > 0 ? given : DEFAULT_KEYS.map((name) => join(ssh, name)),
-    identitiesGiven: given.length > 0,
+    identityFiles: keys.identityFiles.map(expand),
+    identitiesGiven: keys.identitiesGiven,
     identitiesOnly: options.identitiesOnly,
-    ...(agent !== undefined && agent !== '' && { agent: expand(agent) }),
-    ...(proxyJump !== undefined && proxyJump !== 'none' && { proxyJump }),
-    ...(proxyCommand !== undefined && { proxyCommand: expand(proxyCommand) }),
+    ...(agent && { agent: expand(agent) }),
+    ...proxy,
     knownHostsFiles: [...(spec.knownHostsFiles ?? []), ...userFiles, GLOBAL_KNOWN_HOSTS],
     keyName: options.hostKeyAlias ?? address,
-    trustFile: userFiles[0] ?? join(ssh, 'known_hosts'),
+    trustFile: userFiles[0] ?? GLOBAL_KNOWN_HOSTS,
     hashKnownHosts: options.hashKnownHosts,
-    connectTimeoutMs: spec.connectTimeoutMs,
+    connectTimeoutMs: options.connectTimeoutMs ?? spec.connectTimeoutMs,
   }
 }
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -79,7 +80,9 @@ export async function startSshd(config: readonly string[] = []): Promise<Sshd> {
   const child = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(dir, 'sshd_config')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  child.stderr.on('data', (data: Buffer) => appendFileSync(join(dir, 'log'), data))
+  child.stderr.on('data', (data: Buffer) => {
+    if (existsSync(dir)) appendFileSync(join(dir, 'log'), data)
+  })
   const up = await poll(async () => (listens(port) ? true : undefined), { timeoutMs: 10_000, intervalMs: 20 })
   if (up === undefined || child.pid === undefined)
     throw new Error(`sshd did not start: ${readFileSync(join(dir, 'log'), 'utf8')}`)

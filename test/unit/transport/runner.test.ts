@@ -1,0 +1,267 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { HactlError } from '../../../src/diag/diagnostic.ts'
+import { poll } from '../../../src/lib/poll.ts'
+import { Secret } from '../../../src/lib/secret.ts'
+import { connectLocal } from '../../../src/transport/local.ts'
+import type { ConnectionSpec, Transport } from '../../../src/transport/transport.ts'
+
+const SPEC: ConnectionSpec = {
+  host: 'here',
+  kind: 'local',
+  address: 'localhost',
+  become: false,
+  becomeUser: 'root',
+  connectTimeoutMs: 5000,
+}
+
+const dir = mkdtempSync(join(tmpdir(), 'hactl-runner-'))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+const find = (name: string): string | undefined =>
+  ['/bin', '/usr/bin'].map((folder) => join(folder, name)).find((path) => existsSync(path))
+
+/** A folder in front of PATH in which `sh` is the given shell; busybox brings its own tools along. */
+function shellFolder(shell: string): string {
+  const folder = join(dir, shell)
+  mkdirSync(folder, { recursive: true })
+  const path = find(shell) ?? ''
+  if (shell === 'busybox') execFileSync(path, ['--install', '-s', folder])
+  else symlinkSync(path, join(folder, 'sh'))
+  return folder
+}
+
+const PATH = process.env['PATH'] ?? ''
+const open: Transport[] = []
+async function session(folder?: string): Promise<Transport> {
+  process.env['PATH'] = folder === undefined ? PATH : `${folder}:${PATH}`
+  const transport = await connectLocal(SPEC, {})
+  open.push(transport)
+  return transport
+}
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((transport) => transport.close()))
+  process.env['PATH'] = PATH
+})
+
+const running = (argument: string): boolean =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(argument)
+      } catch {
+        return false
+      }
+    })
+const gone = (argument: string): Promise<boolean | undefined> =>
+  poll(async () => (running(argument) ? undefined : true), { timeoutMs: 8000, intervalMs: 20 })
+const until = (check: () => boolean): Promise<boolean | undefined> =>
+  poll(async () => (check() ? true : undefined), { timeoutMs: 5000, intervalMs: 10 })
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof HactlError ? error.diagnostics[0]?.code : String(error)
+
+/** A number no other process has in its arguments. */
+let unique = 100_000 + process.pid * 10
+const longSleep = (): string => String(++unique)
+
+describe.each(['dash', 'bash', 'busybox'].filter(find))('with %s as the remote sh', (shell) => {
+  const folder = shellFolder(shell)
+
+  test('keeps stdout, stderr and exit code of each command apart', async () => {
+    const transport = await session(folder)
+    const results = await transport.batch([
+      { argv: ['sh', '-c', 'echo out; echo err >&2; exit 3'] },
+      { argv: ['cat'], stdin: new Secret('typed in') },
+      { argv: ['cat'] },
+      { argv: ['sh', '-c', 'printf "no newline"'] },
+    ])
+    expect(results).toEqual([
+      { code: 3, stdout: 'out\n', stderr: 'err\n' },
+      { code: 0, stdout: 'typed in', stderr: '' },
+      { code: 0, stdout: '', stderr: '' },
+      { code: 0, stdout: 'no newline', stderr: '' },
+    ])
+    expect(transport.stats()).toMatchObject({ roundTrips: 1, commands: 4 })
+  })
+
+  test('hands arguments over as they are', async () => {
+    const words = ["it's", '$HOME `id` "q"', 'two\nlines', '*', '\\', '', 'ü €', '!', '-n', '~', '%s']
+    const transport = await session(folder)
+    const [result] = await transport.batch([
+      { argv: ['sh', '-c', 'for a; do printf "<%s>" "$a"; done', 'sh', ...words] },
+    ])
+    expect(result?.stdout).toBe(words.map((word) => `<${word}>`).join(''))
+  })
+
+  test('runs programs, never words of the shell', async () => {
+    const transport = await session(folder)
+    const results = await transport.batch([
+      { argv: ['exit', '7'] },
+      { argv: ['if'] },
+      { argv: ['A=b'] },
+      { argv: ['cd', '/tmp'] },
+      { argv: ['pwd'] },
+    ])
+    expect(results.map((result) => result.code).slice(0, 3)).toEqual([127, 127, 127])
+    expect(results.at(-1)?.stdout).toBe('/\n')
+  })
+
+  test('says plainly that a program is missing', async () => {
+    const [result] = await (await session(folder)).batch([{ argv: ['no-such-program'] }])
+    expect(result?.code).toBe(127)
+    expect(result?.stderr).toMatch(/^(?:sh: (?:line \d+: )?)?no-such-program: .*not found\n$/)
+  })
+
+  test('sets C locale and umask 022 and gives one command its variables only', async () => {
+    const show = { argv: ['sh', '-c', 'echo "$LC_ALL $(umask) $A"'] }
+    const results = await (await session(folder)).batch([{ ...show, env: { A: "b 'c'" } }, show])
+    expect(results.map((result) => result.stdout)).toEqual(["C 0022 b 'c'\n", 'C 0022 \n'])
+  })
+
+  test('stops at the first failure when asked, and heeds okCodes', async () => {
+    const transport = await session(folder)
+    const exit = (code: number) => ['sh', '-c', `exit ${code}`]
+    const results = await transport.batch(
+      [
+        { argv: exit(2), okCodes: [0, 2] },
+        { argv: exit(5), okCodes: 'any' },
+        { argv: exit(12), okCodes: [1, 2] },
+        { argv: ['echo', 'never'] },
+      ],
+      { failFast: true },
+    )
+    expect(results.map((result) => [result.code, result.notRun ?? false])).toEqual([
+      [2, false],
+      [5, false],
+      [12, false],
+      [125, true],
+    ])
+  })
+
+  test('kills a command that is over its time with all its children and runs the next', async () => {
+    const transport = await session(folder)
+    const sleep = longSleep()
+    const results = await transport.batch([
+      { argv: ['echo', 'before'] },
+      { argv: ['sh', '-c', `echo begun; sleep ${sleep} & sleep ${sleep}; wait`], timeoutMs: 200 },
+      { argv: ['echo', 'after'] },
+    ])
+    expect(results[1]).toMatchObject({ code: 124, timedOut: true, stdout: 'begun\n' })
+    expect(results[2]).toMatchObject({ code: 0, stdout: 'after\n' })
+    expect(running(sleep)).toBe(false)
+  })
+
+  test('kills a command that ignores TERM, keeps the output, and runs the next', async () => {
+    const transport = await session(folder)
+    const results = await transport.batch([
+      { argv: ['echo', 'before'] },
+      { argv: ['sh', '-c', 'trap "" TERM; echo deaf; while :; do sleep 1; done'], timeoutMs: 200 },
+      { argv: ['cat'], stdin: 'after' },
+    ])
+    expect(results.map((result) => [result.code, result.stdout])).toEqual([
+      [0, 'before\n'],
+      [124, 'deaf\n'],
+      [0, 'after'],
+    ])
+    expect(results[1]?.timedOut).toBe(true)
+  })
+
+  test('an interrupt ends what runs and the session stays usable', async () => {
+    const transport = await session(folder)
+    const sleep = longSleep()
+    const stop = new AbortController()
+    const batch = transport.batch([{ argv: ['sleep', sleep] }, { argv: ['touch', join(dir, 'never')] }], {
+      signal: stop.signal,
+    })
+    await until(() => running(sleep))
+    stop.abort()
+    const error: unknown = await batch.catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ exit: 130 })
+    expect(codeOf(error)).toBe('ssh/cancelled')
+    expect(running(sleep)).toBe(false)
+    expect(existsSync(join(dir, 'never'))).toBe(false)
+    expect(await transport.batch([{ argv: ['echo', 'on'] }])).toMatchObject([{ stdout: 'on\n' }])
+  })
+
+  test('closing the session kills what runs and leaves no folder', async () => {
+    const before = workFolders()
+    const transport = await session(folder)
+    const sleep = longSleep()
+    const batch = transport.batch([{ argv: ['sh', '-c', `trap "" TERM; sleep ${sleep}; sleep ${sleep}`] }])
+    const failed = batch.catch(codeOf)
+    await until(() => running(sleep))
+    await transport.close()
+    await failed
+    expect(await gone(sleep)).toBe(true)
+    expect(await until(() => workFolders().every((name) => before.includes(name)))).toBe(true)
+  })
+
+  test('takes 32 MB of standard input and gives it back', async () => {
+    const transport = await session(folder)
+    const body = Buffer.alloc(32 * 1024 * 1024, 'abcdefgh\n')
+    const [result] = await transport.batch([{ argv: ['cat'], stdin: body }])
+    expect(result?.stdout.length).toBe(body.length)
+    expect(result?.stdout === body.toString()).toBe(true)
+  })
+
+  test('what a left-over process writes later spoils nothing', async () => {
+    const transport = await session(folder)
+    const late = `(while :; do echo late; done) & sleep 0.1; kill $!`
+    const results = await transport.batch([
+      { argv: ['sh', '-c', `echo one; (sleep 0.05; echo late; echo late >&2) & exit 0`] },
+      { argv: ['sleep', '0.2'] },
+      { argv: ['sh', '-c', `echo three; ${late}`] },
+      { argv: ['echo', 'four'] },
+    ])
+    expect(results[0]).toEqual({ code: 0, stdout: 'one\n', stderr: '' })
+    expect(results[3]).toEqual({ code: 0, stdout: 'four\n', stderr: '' })
+  })
+
+  test('batches asked for at once run one after the other', async () => {
+    const transport = await session(folder)
+    const results = await Promise.all(
+      ['a', 'b', 'c'].map((word) => transport.batch([{ argv: ['echo', word] }])),
+    )
+    expect(results.map(([result]) => result?.stdout)).toEqual(['a\n', 'b\n', 'c\n'])
+    expect(transport.stats().roundTrips).toBe(3)
+  })
+})
+
+const workFolders = (): string[] =>
+  ['/run', '/dev/shm', '/tmp'].flatMap((folder) =>
+    readdirSync(folder).filter((name) => name.startsWith('.hactl-')),
+  )
+
+test('a shell that dies is an error, not an answer', async () => {
+  const transport = await session()
+  const error: unknown = await transport
+    .batch([{ argv: ['sh', '-c', 'kill -9 $(ps -o ppid= -p $PPID)'] }])
+    .catch((reason: unknown) => reason)
+  expect(codeOf(error)).toBe('ssh/shell')
+  expect(error).toMatchObject({ exit: 4 })
+  expect(await transport.batch([{ argv: ['true'] }]).catch(codeOf)).toBe('ssh/shell')
+  await Promise.all(
+    workFolders().map((name) =>
+      ['/run', '/dev/shm', '/tmp'].map((at) => rmSync(join(at, name), { recursive: true, force: true })),
+    ),
+  )
+})
+
+test('forty small commands cost one request of a few kilobytes', async () => {
+  const transport = await session()
+  await transport.batch([{ argv: ['true'] }])
+  const before = transport.stats()
+  await transport.batch(Array.from({ length: 40 }, (_, i) => ({ argv: ['test', '-e', `/etc/passwd${i}`] })))
+  const after = transport.stats()
+  expect(after.roundTrips - before.roundTrips).toBe(1)
+  expect(after.bytesSent - before.bytesSent).toBeLessThan(2500)
+  expect(after.bytesReceived - before.bytesReceived).toBeLessThan(400)
+})
+
+test('a NUL byte in an argument is a bug of the caller', async () => {
+  await expect((await session()).batch([{ argv: ['echo', 'a\0b'] }])).rejects.toThrow(/NUL byte/)
+})
