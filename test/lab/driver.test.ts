@@ -126,6 +126,15 @@ test('cut: a node reaches nobody and nobody reaches it', async () => {
   expect(await faults()).toEqual([])
 })
 
+test('up does not wait for a node that a fault silences', async () => {
+  await inject('cut', ['pg1'])
+  const start = performance.now()
+  await nspawn.up(spec(A), quiet)
+  expect(performance.now() - start).toBeLessThan(10_000)
+  expect(await faults()).toEqual(['cut pg1'])
+  await heal()
+})
+
 test('cut with a link: the other network still works', async () => {
   await inject('cut', ['pg1'], { link: '1' })
   expect(await pings('pg2', '10.77.1.11')).toBe(false)
@@ -227,6 +236,14 @@ test('fill-disk: the node sees ENOSPC, this machine keeps its space', async () =
   expect(
     (await ssh(A, 'pg3', 'echo something >/var/lib/postgresql/file && cat /var/lib/postgresql/file')).stdout,
   ).toBe('something\n')
+})
+
+test('a fault that fails on one node is taken back on the others', async () => {
+  await expect(inject('fill-disk', ['pg3', 'pg1'], { path: '/var/lib/postgresql' })).rejects.toThrow(
+    'no folder',
+  )
+  expect(await faults()).toEqual([])
+  expect((await ssh(A, 'pg3', 'echo something >/var/lib/postgresql/file')).code).toBe(0)
 })
 
 const sleepers = async (): Promise<readonly string[]> =>

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { HactlError, problem } from '../../diag/diagnostic.ts'
+import { formatDuration } from '../../lib/duration.ts'
 import type { Driver, FaultRequest, LabSpec, LabState, Progress } from '../driver.ts'
 import { FAULTS, checkFault, describeFault } from '../faults.ts'
 import { checkReplaceable, inventoryText } from '../inventory-file.ts'
@@ -8,7 +9,7 @@ import { addressesOf, checkLabName, checkNodeNames } from '../names.ts'
 import { sshArgv, sshCommonArgs, writeKnownHosts } from './access.ts'
 import { checkRoot, missingPackages, raiseInotify } from './host.ts'
 import { RELEASES, baseImage, dateOptions } from './image.ts'
-import { healFaults, injectFault } from './inject.ts'
+import { healFaults, injectFault, mayAnswer, takeBack } from './inject.ts'
 import { packageLayer } from './layer.ts'
 import { withLock } from './lock.ts'
 import { applyRules, makeNetwork } from './network.ts'
@@ -148,19 +149,23 @@ async function bringUp(
     record.nodes.map((node) => node.name),
   )
   const off = record.faults.filter((fault) => fault.fault === 'power-off').flatMap((fault) => fault.nodes)
-  const on = record.nodes.filter((node) => !off.includes(node.name) && stateOf(lab, node.name) !== 'frozen')
-  await Promise.all(on.map((node) => startNode(record, node)))
-  await Promise.all([ensureRelay(lab), ...on.map((node) => waitForSsh(lab, node, signal))])
-  progress(
-    `${on.map((node) => node.name).join(', ')}: answer on ssh after ${((performance.now() - start) / 1000).toFixed(1)} s`,
+  await Promise.all(
+    record.nodes.filter((node) => !off.includes(node.name)).map((node) => startNode(record, node)),
   )
+  const answering = record.nodes.filter((node) => mayAnswer(record, node.name))
+  await Promise.all([ensureRelay(lab), ...answering.map((node) => waitForSsh(lab, node, signal))])
+  const names = answering.map((node) => node.name).join(', ')
+  progress(`${names || 'no node'}: answer on ssh after ${formatDuration(performance.now() - start)}`)
 }
 
 async function up(spec: LabSpec, progress: Progress, signal?: AbortSignal): Promise<LabState> {
   checkSpec(spec)
   const file = spec.inventoryDir === undefined ? undefined : resolve(join(spec.inventoryDir, 'inventory.yml'))
   if (file !== undefined) checkReplaceable(file, spec.name)
-  raiseInotify(spec.nodes.length, progress)
+  const others = labNames()
+    .filter((name) => name !== spec.name)
+    .flatMap((name) => readRecord(name)?.nodes ?? [])
+  raiseInotify(others.length + spec.nodes.length, progress)
   const furniture = await furnitureOf(spec.release)
   await ensureProxy(originsOf(hostSources(spec.release)))
   const lower = await layersOf(spec, furniture, progress, signal)
@@ -232,7 +237,14 @@ async function inject(name: string, request: FaultRequest): Promise<void> {
       .filter((other) => other.nodes.length > 0 && describeFault(other) !== describeFault(fault))
     const next = { ...record, faults: kind.momentary ? standing : [...standing, fault] }
     writeRecord(next)
-    await injectFault(next, fault)
+    try {
+      await injectFault(next, fault)
+    } catch (error) {
+      const before = { ...record, faults: standing }
+      await takeBack(before, fault)
+      writeRecord(before)
+      throw error
+    }
   })
 }
 

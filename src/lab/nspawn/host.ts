@@ -65,14 +65,16 @@ export function checkRoot(): void {
   )
 }
 
-/** What 60 nodes need; the kernel's default of 128 is enough for about 20. */
+/** Enough for hundreds of nodes; the kernel's default of 128 is enough for about 20. */
 const INSTANCES = 2048
+/** Instances a bare node takes; services add to them. */
+const PER_NODE = 6
 const INSTANCES_FILE = '/proc/sys/fs/inotify/max_user_instances'
 
-/** Raises the machine's limit of inotify instances when it is too low for many nodes, and says so. */
+/** Raises the machine's limit of inotify instances when it is too low for all nodes of all labs, and says so. */
 export function raiseInotify(nodes: number, progress: Progress): void {
   const now = Number(readFileSync(INSTANCES_FILE, 'utf8'))
-  if (now >= INSTANCES || nodes * 6 + 64 <= now) return
+  if (now >= INSTANCES || nodes * PER_NODE + 32 <= now) return
   try {
     writeFileSync(INSTANCES_FILE, String(INSTANCES))
     progress(`raised fs.inotify.max_user_instances from ${now} to ${INSTANCES} until this machine restarts`)

@@ -16,7 +16,7 @@ export const RELEASES = ['bullseye', 'bookworm', 'trixie'] as const
 /** What a small Debian server has: an init, a network, sshd and the usual tools. */
 const PACKAGES = `
   systemd systemd-sysv dbus udev ifupdown iproute2 iputils-ping iputils-arping openssh-server sudo procps
-  psmisc ca-certificates nftables iptables less python3-minimal netcat-openbsd tcpdump
+  psmisc ca-certificates nftables iptables less python3 netcat-openbsd tcpdump
 `
   .trim()
   .split(/\s+/)

@@ -135,6 +135,12 @@ async function breakNode(record: LabRecord, name: string, { fault, options }: Fa
   }
 }
 
+const SILENCING = new Set(['power-off', 'cut', 'freeze', 'stop-process'])
+
+/** Whether nothing that stands keeps a node from answering on ssh, so that one may wait for it. */
+export const mayAnswer = (record: LabRecord, node: string): boolean =>
+  !record.faults.some((fault) => SILENCING.has(fault.fault) && fault.nodes.includes(node))
+
 /** Makes a checked fault happen. `record` already holds it, so that a crash in between can be healed. */
 export async function injectFault(record: LabRecord, fault: FaultRequest): Promise<void> {
   await applyRules(
@@ -143,8 +149,9 @@ export async function injectFault(record: LabRecord, fault: FaultRequest): Promi
     record.nodes.map((node) => node.name),
   )
   await Promise.all(fault.nodes.map((node) => breakNode(record, node, fault)))
-  if (fault.fault === 'power-on')
-    await Promise.all(fault.nodes.map((node) => waitForSsh(record.name, findNode(record, node))))
+  if (fault.fault !== 'power-on') return
+  const started = fault.nodes.filter((node) => mayAnswer(record, node))
+  await Promise.all(started.map((node) => waitForSsh(record.name, findNode(record, node))))
 }
 
 async function healFault(record: LabRecord, fault: FaultRequest): Promise<void> {
@@ -153,6 +160,19 @@ async function healFault(record: LabRecord, fault: FaultRequest): Promise<void> 
     if (fault.fault === 'fill-disk') await freeDisk(lab, node, fault.options['path'] ?? '')
     if (fault.fault === 'stop-process') signalAll(lab, node, fault.options['name'] ?? '', 'SIGCONT')
   }
+}
+
+/** Takes back what a fault that failed half-way has already done. `record` no longer holds it. */
+export async function takeBack(record: LabRecord, fault: FaultRequest): Promise<void> {
+  const lab = record.name
+  await applyRules(
+    lab,
+    record.faults,
+    record.nodes.map((node) => node.name),
+  )
+  const alive = fault.nodes.filter((node) => initPid(lab, node) !== undefined)
+  if (fault.fault === 'freeze') for (const node of alive) setFrozen(lab, node, false)
+  await healFault(record, { ...fault, nodes: alive })
 }
 
 /** Undoes faults: packet rules first, then nodes thaw or start, then what is inside them. */

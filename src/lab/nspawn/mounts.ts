@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import { poll } from '../../lib/poll.ts'
 import { must, run } from '../run.ts'
@@ -37,34 +37,50 @@ export async function unmountBelow(dir: string): Promise<void> {
 
 /** Size of a node's disk; the file is sparse and takes only what is written. */
 const DISK_SIZE = '8G'
+/** Size without loop devices, e.g. when this machine is a container itself: the disk is memory then. */
+const MEMORY_SIZE = '2G'
+
+const FORMAT = [
+  'mkfs.ext4',
+  '-q',
+  '-F',
+  '-m',
+  '0',
+  '-O',
+  '^has_journal',
+  '-E',
+  'lazy_itable_init=1,nodiscard',
+]
 
 /**
  * Makes a node's disk. It is an own small file system so that a full disk is a full disk to the node and never
  * to this machine. No journal: a node's power loss is no crash of the kernel below.
  */
 export async function makeDisk(paths: NodePaths): Promise<void> {
+  if (!existsSync('/dev/loop-control')) return
   await must(['truncate', '-s', DISK_SIZE, paths.disk])
-  await must([
-    'mkfs.ext4',
-    '-q',
-    '-F',
-    '-m',
-    '0',
-    '-O',
-    '^has_journal',
-    '-E',
-    'lazy_itable_init=1,nodiscard',
-    paths.disk,
-  ])
+  await must([...FORMAT, paths.disk])
+}
+
+/** Whether a node's disk still holds what was written: a disk in memory ends with this machine. */
+export const hasDisk = (paths: NodePaths): boolean =>
+  existsSync(paths.disk) || mountsBelow(paths.dir).includes(paths.data)
+
+async function mountDisk(paths: NodePaths): Promise<void> {
+  if (!existsSync(paths.disk)) {
+    await must(['mount', '-t', 'tmpfs', '-o', `size=${MEMORY_SIZE},mode=755`, 'tmpfs', paths.data])
+    return
+  }
+  // Only a crash of this machine leaves something to repair, and then mount would refuse or guess.
+  await run(['e2fsck', '-p', paths.disk])
+  await must(['mount', '-t', 'ext4', '-o', 'loop,noatime,noinit_itable', paths.disk, paths.data])
 }
 
 /** Mounts a node's disk and, over the image's layers, its root. */
 export async function mountNode(paths: NodePaths, lower: readonly string[]): Promise<void> {
   for (const dir of [paths.data, paths.root]) mkdirSync(dir, { recursive: true })
   const mounted = mountsBelow(paths.dir)
-  if (!mounted.includes(paths.data)) {
-    await must(['mount', '-t', 'ext4', '-o', 'loop,noatime,noinit_itable', paths.disk, paths.data])
-  }
+  if (!mounted.includes(paths.data)) await mountDisk(paths)
   for (const dir of ['upper', 'work']) mkdirSync(`${paths.data}/${dir}`, { recursive: true })
   if (mounted.includes(paths.root)) return
   const options = `lowerdir=${lower.join(':')},upperdir=${paths.data}/upper,workdir=${paths.data}/work`

@@ -18,7 +18,7 @@ import { CONTROLLER, NETWORKS, PROXY_PORT, addressesOf } from '../names.ts'
 import { labEnv, must, run, tail } from '../run.ts'
 import { initPid, isFrozen, killGroup, makeGroups, nodePids, removeGroups, setFrozen } from './cgroup.ts'
 import { LAUNCHER } from './launcher.ts'
-import { makeDisk, mountNode, unmountBelow } from './mounts.ts'
+import { hasDisk, makeDisk, mountNode, unmountBelow } from './mounts.ts'
 import { dropLinks, pullLinks } from './network.ts'
 import { inNetns, labNetns, labPaths, nodePaths } from './paths.ts'
 import type { LabRecord, NodeRecord } from './state.ts'
@@ -76,7 +76,7 @@ export async function createNode(record: LabRecord, node: NodeRecord, furniture:
   const mark = join(paths.dir, 'created')
   mkdirSync(paths.dir, { recursive: true })
   await makeKey(paths.hostKey, node.name)
-  if (existsSync(mark)) return
+  if (existsSync(mark) && hasDisk(paths)) return
   await unmountBelow(paths.dir)
   rmSync(paths.disk, { force: true })
   await makeDisk(paths)

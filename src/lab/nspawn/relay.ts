@@ -6,8 +6,9 @@ import { connect, createServer } from 'node:net'
 
 const [address = '', port = '', socket = ''] = process.argv.slice(2)
 
-createServer((client) => {
-  const proxy = connect(socket)
+// A client that has said everything still wants the answer.
+createServer({ allowHalfOpen: true }, (client) => {
+  const proxy = connect({ path: socket, allowHalfOpen: true })
   client.pipe(proxy)
   proxy.pipe(client)
   for (const end of [client, proxy]) {
