@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { HELP, SHOWN } from './expected.ts'
+import { collectWords } from '../../src/cli/completion.ts'
+import { VERBS } from '../../src/cli/verbs.ts'
+import { EXIT } from '../../src/diag/diagnostic.ts'
+import { COMMON, HELP, SHOWN } from './expected.ts'
 import { build, hactl, MAIN, PROBE, removeBuild, start, startOnTerminal } from './spawn.ts'
 
 beforeAll(build, 60_000)
@@ -245,4 +248,49 @@ test('history and show read the journal beside the inventory', async () => {
   } finally {
     rmSync(dir, { recursive: true })
   }
+})
+
+test('bash completes verbs, options and the verbs below a verb', async () => {
+  const { stdout } = await hactl('completion', 'bash')
+  const complete = (...words: readonly string[]): string => {
+    const script = `${stdout}\nhactl() { echo switchover; }\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _hactl; echo "\${COMPREPLY[*]}"`
+    const found = spawnSync('bash', ['-c', script, 'bash', 'hactl', ...words], {
+      encoding: 'utf8',
+      cwd: tmpdir(),
+    })
+    expect(found.stderr).toBe('')
+    return found.stdout.trim()
+  }
+  expect(complete('hist')).toBe('history')
+  expect(complete('history', '--la')).toBe('--last')
+  expect(complete('lab', 'he')).toBe('heal')
+  expect(complete('run', 'swi')).toBe('switchover')
+})
+
+test.each(['zsh', 'fish'])('%s accepts its completion', async (shell) => {
+  if (spawnSync(shell, ['-c', 'true']).error) return
+  const dir = mkdtempSync(join(tmpdir(), 'hactl-cli-'))
+  const file = join(dir, 'completion')
+  writeFileSync(file, (await hactl('completion', shell)).stdout)
+  const { status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' })
+  rmSync(dir, { recursive: true })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+})
+
+test('the page about verbs tells every verb and every option', async () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/verbs.md'), 'utf8')
+  const missing = (await collectWords(VERBS, () => undefined)).flatMap(({ verb, options, subverbs }) => {
+    const section = page.split(/^## /m).find((part) => part.startsWith(`hactl ${verb.text}`)) ?? ''
+    const words = [...options, ...subverbs].map((word) => word.text)
+    if (section === '') return [verb.text]
+    return words
+      .filter((word) => !section.includes(word) && !COMMON.includes(word))
+      .map((word) => `${verb.text} ${word}`)
+  })
+  expect(missing).toEqual([])
+})
+
+test('the page about exit codes tells every code', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/exit-codes.md'), 'utf8')
+  for (const code of Object.values(EXIT)) expect(page).toMatch(new RegExp(`^\\| ${code} +\\|`, 'm'))
 })

@@ -12,3 +12,16 @@ export const SHOWN = [
   '+ package[postgresql-15]  version 15.20',
   '✗ pg3 · package[postgresql-15]',
 ]
+
+/** Options that the page explains once for all verbs. */
+export const COMMON = [
+  '--inventory',
+  '--limit',
+  '--forks',
+  '--tags',
+  '--format',
+  '--verbose',
+  '--no-color',
+  '--secrets-key',
+  '--cluster',
+]
