@@ -19,6 +19,8 @@ export interface RawGroup {
   readonly name: string
   readonly vars: MutableLayer
   readonly children: Set<string>
+  /** `ansible_group_priority`: not a variable, but the order among groups of one depth. */
+  priority: number
   readonly hosts: Set<string>
 }
 export interface RawHost {
@@ -75,7 +77,7 @@ interface Reader {
 function group(layout: Layout, name: string): RawGroup {
   const known = layout.groups.get(name)
   if (known) return known
-  const made: RawGroup = { name, vars: new Map(), children: new Set(), hosts: new Set() }
+  const made: RawGroup = { name, vars: new Map(), children: new Set(), hosts: new Set(), priority: 1 }
   layout.groups.set(name, made)
   return made
 }
@@ -129,7 +131,8 @@ function readEntry(reader: Reader, own: RawGroup, section: string, path: Path, b
   const name = String(path.at(-1))
   switch (section) {
     case 'vars':
-      own.vars.set(name, { value: body, source: reader.source, path })
+      if (name === 'ansible_group_priority') own.priority = readPriority(reader, path, body)
+      else own.vars.set(name, { value: body, source: reader.source, path })
       return
     case 'children':
       addChild(reader, own, name, path)
@@ -138,6 +141,14 @@ function readEntry(reader: Reader, own: RawGroup, section: string, path: Path, b
     default:
       addHosts(reader, own, path, body)
   }
+}
+
+function readPriority({ layout, source }: Reader, path: Path, value: unknown): number {
+  if (typeof value === 'number' && Number.isInteger(value)) return value
+  const summary = `ansible_group_priority is ${describe(value)}, but must be a whole number`
+  const at = source.where(path)
+  layout.diagnostics.push(problem('inventory/wrong-type', summary, { at, hint: 'write for example 10' }))
+  return 1
 }
 
 function addChild({ layout, source }: Reader, parent: RawGroup, name: string, path: Path): void {

@@ -50,8 +50,7 @@ export function ancestry(layout: Layout): (groups: readonly string[]) => readonl
 /** Rank of every group when variables are merged; a later one overrides an earlier one. */
 export function mergeOrder(layout: Layout): ReadonlyMap<string, number> {
   const depths = groupDepths(layout)
-  const priority = (name: string): number =>
-    Number(layout.groups.get(name)?.vars.get('ansible_group_priority')?.value ?? 1)
+  const priority = (name: string): number => layout.groups.get(name)?.priority ?? 1
   const rank = (a: string, b: string): number =>
     (depths.get(a) ?? 0) - (depths.get(b) ?? 0) || priority(a) - priority(b) || (a < b ? -1 : a > b ? 1 : 0)
   return new Map([...layout.groups.keys()].sort(rank).map((name, index) => [name, index]))
