@@ -38,6 +38,32 @@ export interface Opener {
   close(): Promise<void>
 }
 
+/** How long output may still come after the remote shell has ended, when a command of its still holds the channel. */
+const LAST_WORDS_MS = 500
+
+/** Reports the end once: when the channel is closed, or soon after the remote shell ended. */
+export function endOnce(closed: PipeEvents['closed']): {
+  readonly exited: (ending: Pick<Ending, 'code' | 'signal'>) => void
+  readonly closed: (error: Error | undefined) => void
+} {
+  let ending: Pick<Ending, 'code' | 'signal'> | undefined
+  let timer: NodeJS.Timeout | undefined
+  let done = false
+  const report = (error?: Error): void => {
+    if (done) return
+    done = true
+    clearTimeout(timer)
+    closed(ending ?? (error ? { error } : {}))
+  }
+  return {
+    exited: (how) => {
+      ending = how
+      timer = setTimeout(report, LAST_WORDS_MS)
+    },
+    closed: report,
+  }
+}
+
 /** A HactlError of the transport: `ssh/<failure>` with exit 4, or 130 when cancelled. */
 export const transportError = (
   failure: TransportFailure,

@@ -4,7 +4,7 @@ import { reveal } from '../lib/secret.ts'
 import type { Text } from '../lib/secret.ts'
 import { launch, launchWithPassword, needsPassword, shellError, sudoError } from './become.ts'
 import type { Launch } from './become.ts'
-import { transportError } from './opener.ts'
+import { endOnce, transportError } from './opener.ts'
 import type { Ending, Opener, Pipe, PipeEvents } from './opener.ts'
 import { RunnerSession } from './session.ts'
 import { Dialer } from './ssh-dial.ts'
@@ -82,17 +82,14 @@ class SshOpener implements Opener {
 
 /** The channel as a pipe. What breaks the connection is known before the channel reports its end. */
 function pipeOf(channel: ClientChannel, events: PipeEvents, broken: () => Error | undefined): Pipe {
-  let ending: { code?: number; signal?: string } = {}
+  const end = endOnce(events.closed)
   channel.on('data', events.stdout)
   channel.stderr.on('data', events.stderr)
   channel.on('error', () => {})
-  channel.on('exit', (code: number | null, signal?: string) => {
-    ending = { ...(code !== null && { code }), ...(signal !== undefined && { signal }) }
-  })
-  channel.on('close', () => {
-    const error = Object.keys(ending).length === 0 ? broken() : undefined
-    events.closed({ ...ending, ...(error && { error }) })
-  })
+  channel.on('exit', (code: number | null, signal?: string) =>
+    end.exited({ ...(code !== null && { code }), ...(signal !== undefined && { signal }) }),
+  )
+  channel.on('close', () => end.closed(broken()))
   return {
     write: (data) => void channel.write(data),
     end: () => void channel.end(),
