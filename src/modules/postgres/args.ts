@@ -14,11 +14,19 @@ export const serverArgs = {
 /** Which installation and data directory. */
 export const installationArgs = {
   version: Type.Optional(
-    Type.Integer({ description: 'Major version (15; 96 for 9.6), to find programs and files.', minimum: 96 }),
+    Type.Integer({
+      description: 'Major version (15; 96 for 9.6), to find programs and files.',
+      minimum: 10,
+      maximum: 96,
+    }),
   ),
   name: Type.String({ description: "Name of the cluster in Debian's layout.", default: 'main' }),
   data_dir: Type.Optional(absolutePath("Data directory; default: the distribution's for version and name.")),
-  bin_dir: Type.Optional(absolutePath('Directory of initdb and postgres; default: looked up by version.')),
+  bin_dir: Type.Optional(
+    absolutePath(
+      "Directory of initdb and postgres; given, Debian's layout is not looked for. Default: looked up by version.",
+    ),
+  ),
 }
 
 /** Everything a running server can change by itself: the server, and files below these. */

@@ -93,6 +93,14 @@ function isIncluded({ includes, layout }: Installation): boolean {
   )
 }
 
+/** Options that keep the program's answer readable, whatever the settings say of its log. */
+const PLAIN_ANSWER = [
+  'lc_messages=C',
+  'log_line_prefix=',
+  'log_destination=stderr',
+  'log_min_messages=warning',
+]
+
 /** Asks the server's program: it knows every name and value of its version, and starts nothing for `-C`. */
 async function rejection(
   probe: Probe,
@@ -101,19 +109,23 @@ async function rejection(
   wanted: Readonly<Record<string, string>>,
 ): Promise<string | undefined> {
   if (binDir === undefined) return undefined
-  const options = Object.entries(wanted).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const settings = [...Object.entries(wanted).map(([name, value]) => `${name}=${value}`), ...PLAIN_ANSWER]
   const { code, stderr } = await probe.run(
-    [`${binDir}/postgres`, '-D', '/', '-c', 'config_file=/dev/null', ...options, '-C', 'port'],
+    [
+      `${binDir}/postgres`,
+      '-D',
+      '/',
+      '-c',
+      'config_file=/dev/null',
+      ...settings.flatMap((each) => ['-c', each]),
+      '-C',
+      'port',
+    ],
     { as: args.account, dependsOn: ['package:*'], timeoutMs: 20_000 },
   )
   if (code === 0) return undefined
-  const lines = stderr.split('\n').filter((line) => !/^\S+ \S+ \S+ \[\d+\] LOG:/.test(line))
-  return (
-    lines
-      .map((line) => line.replace(/^.*?\] /, ''))
-      .join('\n')
-      .trim() || `exit code ${code}`
-  )
+  const messages = [...stderr.matchAll(/(?:FATAL|ERROR|HINT|DETAIL): {1,2}(.*)/g)].map((match) => match[1])
+  return messages.join('\n') || stderr.trim() || `exit code ${code}`
 }
 
 async function current(probe: Probe, args: Args): Promise<ConfigState> {

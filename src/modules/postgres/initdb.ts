@@ -13,10 +13,14 @@ import type { Installation } from './installation.ts'
 import { versionText } from './layout.ts'
 
 const argsSchema = Type.Object({
-  version: Type.Integer({ description: 'Major version (15; 96 for 9.6).', minimum: 96 }),
+  version: Type.Integer({ description: 'Major version (15; 96 for 9.6).', minimum: 10, maximum: 96 }),
   name: Type.String({ description: "Name of the cluster in Debian's layout.", default: 'main' }),
   data_dir: Type.Optional(absolutePath("Data directory; default: the distribution's for version and name.")),
-  bin_dir: Type.Optional(absolutePath('Directory of initdb; default: looked up by version.')),
+  bin_dir: Type.Optional(
+    absolutePath(
+      "Directory of initdb; given, Debian's own tools are not used. Default: looked up by version.",
+    ),
+  ),
   port: Type.Integer({
     description: 'Port written for a new cluster.',
     default: 5432,
@@ -39,13 +43,18 @@ interface InitdbState {
   readonly context: Installation
 }
 
+/** Debian has a cluster of this version and name with another data directory. */
+const isTaken = ({ registered, layout }: Installation, { bin_dir }: Args): boolean =>
+  bin_dir === undefined && registered !== undefined && registered !== layout.dataDir
+
 async function current(probe: Probe, args: Args): Promise<InitdbState> {
   const found = await readInstallation(probe, args)
   if (found.binDir === undefined && found.data !== 'cluster') {
     throw new NotYet(`PostgreSQL ${versionText(args.version)} is not installed yet`)
   }
   return {
-    initialized: found.data === 'cluster' && found.dataVersion === versionText(args.version),
+    initialized:
+      found.data === 'cluster' && found.dataVersion === versionText(args.version) && !isTaken(found, args),
     ...(found.layout.kind === 'debian' && { start: found.start ?? 'none' }),
     context: found,
   }
@@ -135,6 +144,13 @@ function steps(from: InitdbState, args: Args): readonly Step[] {
 
 function refuse({ context }: InitdbState, args: Args): Diagnostic | undefined {
   const { data, dataVersion, layout } = context
+  if (isTaken(context, args)) {
+    return problem(
+      'postgres/other-directory',
+      `cluster ${layout.version}/${args.name} is in ${context.registered}, not in ${layout.dataDir}`,
+      { hint: `use that data_dir, another name, or remove the empty cluster with pg_dropcluster` },
+    )
+  }
   if (data === 'other') {
     return problem(
       'postgres/directory-in-use',

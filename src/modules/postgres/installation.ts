@@ -15,6 +15,8 @@ export interface Installation {
   readonly standby: boolean
   /** A base backup that no server has started from (backup_label). */
   readonly fresh: boolean
+  /** Data directory of the Debian cluster of this version and name; another than the one asked for is a conflict. */
+  readonly registered: string | undefined
   /** First word of Debian's start.conf. */
   readonly start: string | undefined
   /** postgresql.conf is there. */
@@ -26,18 +28,21 @@ export interface Installation {
 }
 
 /** Prints `key=value` lines for one data directory. */
-const SCRIPT = `version=$1 name=$2 data=$3 bin=$4; shift 4
+const SCRIPT = `version=$1 name=$2 data=$3 bin=$4 own=$4; shift 4
 for d in \${bin:+"$bin"} "$@"; do
   if [ -x "$d/initdb" ] && [ -x "$d/postgres" ]; then echo "bin=$d"; bin=$d; break; fi
 done
 etc=/etc/postgresql/$version/$name
-if [ -e "$etc/postgresql.conf" ] || { [ -n "$version" ] && command -v pg_createcluster >/dev/null; }; then
-  case $data in ''|/var/lib/postgresql/*) debian=1 ;; *) [ ! -e "$etc/postgresql.conf" ] && [ -e "$data/postgresql.conf" ] || debian=1 ;; esac
+real=$(sed -n "s/^[[:space:]]*data_directory[[:space:]]*=[[:space:]]*'\\([^']*\\)'.*/\\1/p" "$etc/postgresql.conf" 2>/dev/null | tail -n 1)
+[ -z "$real" ] || echo "registered=$real"
+if [ -n "$own" ]; then :
+elif [ -n "$real" ]; then
+  data=\${data:-$real}; [ "$data" != "$real" ] || debian=1
+elif [ -n "$version" ] && command -v pg_createcluster >/dev/null; then
+  data=\${data:-/var/lib/postgresql/$version/$name}; [ -e "$data/postgresql.conf" ] || debian=1
 fi
 if [ -n "$debian" ]; then
   echo layout=debian; conf=$etc
-  real=$(sed -n "s/^[[:space:]]*data_directory[[:space:]]*=[[:space:]]*'\\([^']*\\)'.*/\\1/p" "$etc/postgresql.conf" 2>/dev/null | tail -n 1)
-  data=\${real:-\${data:-/var/lib/postgresql/$version/$name}}
   start=$(sed -n 's/^[[:space:]]*\\([a-z][a-z]*\\).*/\\1/p' "$etc/start.conf" 2>/dev/null | head -n 1)
   [ -z "$start" ] || echo "start=$start"
 else
@@ -85,6 +90,7 @@ export function parseInstallation(stdout: string, place: Place): Installation {
     dataVersion: one('pgversion'),
     standby: one('standby') === 'yes',
     fresh: one('fresh') === 'yes',
+    registered: one('registered'),
     start: one('start'),
     configured: one('configured') === 'yes',
     includes: all('include').join('\n'),

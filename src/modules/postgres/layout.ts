@@ -11,7 +11,7 @@ export interface Layout {
 
 /** `15`, and `9.6` for 96: the directory names of versions before 10 have a dot. */
 export const versionText = (version: number): string =>
-  version < 100 ? `${Math.floor(version / 10)}.${version % 10}` : String(version)
+  isOldVersion(version) ? `${Math.floor(version / 10)}.${version % 10}` : String(version)
 /** In YAML 96 stands for 9.6; from 10 on the number is the version itself. */
 export const isOldVersion = (version: number): boolean => version >= 90 && version < 100
 

@@ -75,8 +75,8 @@ export function fitSettings(version: number, settings: Readonly<Record<string, s
   const dropped: string[] = []
   for (const [name, value] of Object.entries(settings)) {
     const next = fitOne(version, name, value)
-    if (next) fitted[next[0]] ??= next[1]
-    else dropped.push(name)
+    if (!next) dropped.push(name)
+    else if (next[0] === name || !(next[0] in settings)) fitted[next[0]] = next[1]
   }
   return { settings: fitted, dropped }
 }
