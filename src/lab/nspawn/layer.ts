@@ -43,7 +43,7 @@ rm -rf /var/lib/apt/lists/*
 
 /** What belongs to one machine and must not reach the others. */
 const OWN = `
-  etc/machine-id etc/hostname etc/hosts etc/resolv.conf etc/network/interfaces etc/apt/sources.list
+  etc/machine-id etc/hostname etc/hosts etc/resolv.conf etc/default/locale etc/network/interfaces etc/apt/sources.list
   etc/apt/apt.conf.d/00lab etc/ssh/ssh_host_ed25519_key etc/ssh/ssh_host_ed25519_key.pub root/.ssh
   var/log/journal var/lib/systemd/random-seed var/lib/pcsd/pcsd.crt var/lib/pcsd/pcsd.key tmp var/tmp
 `

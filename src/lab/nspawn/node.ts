@@ -50,6 +50,8 @@ function furnish(lab: string, node: NodeRecord, furniture: Furniture): void {
   put('etc/hosts', '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n')
   put('etc/resolv.conf', '')
   put('etc/machine-id', '')
+  // As Debian's installer and its cloud images leave it: without it PostgreSQL would choose SQL_ASCII.
+  put('etc/default/locale', 'LANG=C.UTF-8\n')
   put('etc/network/interfaces', interfaces(addressesOf(node.index)))
   put('etc/apt/sources.list', furniture.sources)
   put(
