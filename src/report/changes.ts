@@ -22,10 +22,14 @@ const EXISTENCE = new Set(['exists', 'present', 'installed', 'type', 'state', 'v
 const appears = ({ from, to }: Change): boolean => (isNothing(from) || from === false) && !isNothing(to)
 const vanishes = ({ from, to }: Change): boolean => (isNothing(to) || to === false) && !isNothing(from)
 
+/** An action, or a command that has not been run yet: something that happens rather than a state that differs. */
+const isEvent = (changes: readonly Change[]): boolean =>
+  changes.every((change) => change.field === 'done' && change.to === true)
+
 /** What kind of change a task makes, judged by the field that says whether the thing exists. */
 export function markOf({ result }: Changed): Mark {
   if (result.status === 'unknown') return '?'
-  if (result.changes.length === 0) return '>'
+  if (isEvent(result.changes)) return '>'
   const existence = result.changes.filter((change) => EXISTENCE.has(change.field))
   const judged = existence.length > 0 ? existence : result.changes
   if (judged.every((change) => isNothing(change.from) || (existence.length > 0 && appears(change))))

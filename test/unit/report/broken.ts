@@ -21,5 +21,7 @@ export const broken = (): EngineEvent[] =>
       },
     }),
     ...results(['pg1', 'pg2'], 'service[postgresql]', { status: 'ok' }),
+    ...results(['pg3'], 'service[postgresql]', { status: 'skipped', because: 'stopped before it' }),
     ...results(['pg1', 'pg2'], 'pcs_cluster[pgcluster]', { status: 'skipped', because: 'pg3 failed' }),
+    ...results(['pg1'], 'reboot[now]', { status: 'skipped', because: 'the kernel is the newest' }),
   ])

@@ -80,3 +80,13 @@ test('values that are too long for a line stand one above the other', async () =
   )
   await expect(planText(events, options)).toMatchFileSnapshot(golden('plan-long-values.txt'))
 })
+
+test('a command that has not run yet happens; its state is not spelled out', () => {
+  const change = { field: 'done', from: false, to: true }
+  const events = run(
+    'plan',
+    ['pg1'],
+    [...results(['pg1'], 'command[make it]', { status: 'changed', changes: [change], impact: 'none' })],
+  )
+  expect(planText(events, options)).toContain('  > command[make it]  command[make it] is as wanted')
+})
