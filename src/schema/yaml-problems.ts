@@ -117,12 +117,17 @@ export function scanDocument(document: Document.Parsed, span: ToSpan, typed: boo
   return found
 }
 
+/** A key as text; the merge key `<<` is a symbol to the parser. */
+export const keyName = ({ value }: Scalar): string =>
+  typeof value === 'symbol' ? (value.description ?? '') : String(value)
+
 function duplicateKeys(map: YAMLMap, span: ToSpan): Diagnostic[] {
   const first = new Map<string, Span>()
   const found: Diagnostic[] = []
   for (const { key } of map.items) {
-    if (!isScalar(key) || !key.range || key.value === '<<') continue
-    const name = String(key.value)
+    if (!isScalar(key) || !key.range) continue
+    const name = keyName(key)
+    if (name === '<<') continue
     const at = span(key.range[0], key.range[1])
     const earlier = first.get(name)
     if (!earlier) {

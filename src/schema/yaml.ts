@@ -13,7 +13,7 @@ import {
 } from 'yaml'
 import type { Diagnostic, Span } from '../diag/diagnostic.ts'
 import { problem } from '../diag/diagnostic.ts'
-import { lowerFirst, scanDocument, syntaxProblem } from './yaml-problems.ts'
+import { keyName, lowerFirst, scanDocument, syntaxProblem } from './yaml-problems.ts'
 
 /** Keys and list indexes from the root of a document to a value. */
 export type Path = readonly (string | number)[]
@@ -117,7 +117,7 @@ function child(document: Document.Parsed, parent: unknown, step: string | number
 }
 
 const keyText = (pair: unknown): string | undefined =>
-  isPair(pair) ? String(isScalar(pair.key) ? pair.key.value : (pair as Pair).key) : undefined
+  isPair(pair) ? (isScalar(pair.key) ? keyName(pair.key) : String((pair as Pair).key)) : undefined
 
 const rangeOf = (node: unknown): Range | undefined =>
   isNode(node) && node.range ? [node.range[0], node.range[1]] : undefined
