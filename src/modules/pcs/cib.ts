@@ -25,7 +25,7 @@ export const cibReading: Reading<CibAnswer> = {
   name: 'cib',
   command: () => ({ argv: ['sh', '-c', SCRIPT] }),
   parse({ code, stdout, stderr }, keys) {
-    const why = stderr.trim().split('\n').at(-1) || `cibadmin ended with ${code}`
+    const why = stderr.trim().split('\n')[0] || `cibadmin ended with ${code}`
     const answer: CibAnswer = code === 0 ? { kind: 'cib', root: parseXml(stdout) } : { kind: 'none', why }
     return new Map(keys.map((key) => [key, answer]))
   },
@@ -38,7 +38,7 @@ export const askCib = (probe: Probe): Promise<CibAnswer> => probe.ask(cibReading
 /** The CIB of this host. Throws NotYet when the cluster does not run here. */
 export const readCib = async (probe: Probe): Promise<XmlElement> => {
   const answer = await askCib(probe)
-  if (answer.kind === 'none') throw new NotYet(`the cluster does not run on ${probe.host}: ${answer.why}`)
+  if (answer.kind === 'none') throw new NotYet(`the cluster does not run here: ${answer.why}`)
   return answer.root
 }
 

@@ -43,7 +43,7 @@ export const readCorosync = async (
 /** The version of pcs. Throws NotYet when it is not installed. Starting it takes about 0.4 s. */
 export const readPcsVersion = async (probe: Probe): Promise<PcsVersion> => {
   const { code, stdout, stderr } = await probe.run(['pcs', '--version'], { dependsOn: ['package:*'] })
-  if (code === 127) throw new NotYet(`pcs is not installed on ${probe.host}`)
+  if (code === 127) throw new NotYet('pcs is not installed')
   const version = code === 0 ? parsePcsVersion(stdout) : undefined
   if (version !== undefined) return version
   throw new HactlError(

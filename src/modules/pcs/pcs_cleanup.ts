@@ -36,7 +36,7 @@ export const failuresOf = (status: ClusterMonitor, { resource, node }: Where): r
 
 const failures = async (probe: Probe, where: Where): Promise<readonly string[]> => {
   const answer = await askCrmMon(probe)
-  if (answer.kind === 'none') throw new NotYet(`the cluster does not run on ${probe.host}: ${answer.why}`)
+  if (answer.kind === 'none') throw new NotYet(`the cluster does not run here: ${answer.why}`)
   return failuresOf(answer.status, where)
 }
 

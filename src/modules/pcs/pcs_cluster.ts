@@ -3,6 +3,7 @@ import { problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import { defineModule } from '../../engine/module.ts'
 import { runWith } from '../../engine/step.ts'
+import { NotYet } from '../../engine/probe.ts'
 import type { Step } from '../../engine/step.ts'
 import { Type } from '../../lib/type.ts'
 import { units } from '../readings/units.ts'
@@ -37,7 +38,6 @@ interface ClusterState {
   readonly running: boolean
   readonly enabled: boolean
   readonly conf: CorosyncConf | undefined
-  readonly stock: boolean
   /** The name in the CIB of a running cluster. */
   readonly cibName: string | undefined
   readonly pcs: PcsVersion | undefined
@@ -68,11 +68,6 @@ const linkPlan = (conf: CorosyncConf, hosts: readonly PcsHost[]) => {
 const refuseForeign = (from: ClusterState, { name, hosts }: Args): Diagnostic | undefined => {
   const other = from.conf && from.name !== name ? from.name : undefined
   const foreign = other ?? (from.cibName !== undefined && from.cibName !== name ? from.cibName : undefined)
-  if (from.stock) {
-    return problem('pcs/example-cluster', "this host still runs the distribution's example cluster", {
-      hint: 'run pcs_auth on every member first, it removes it',
-    })
-  }
   if (foreign !== undefined) {
     return problem('pcs/other-cluster', `this host belongs to the cluster "${foreign}", not "${name}"`, {
       hint: `mend cluster.name in the inventory, or, if "${foreign}" is not needed, remove it by hand: pcs cluster destroy --all`,
@@ -162,7 +157,12 @@ export const pcsCluster = defineModule<typeof args, ClusterState>({
       askCib(probe),
       probe.ask(units, 'corosync'),
     ])
-    const conf = corosync?.stock ? undefined : corosync?.conf
+    if (corosync?.stock) {
+      throw new NotYet(
+        "the distribution's example cluster is still here; pcs_auth on every member removes it",
+      )
+    }
+    const conf = corosync?.conf
     const nodes = conf?.nodes ?? {}
     const totem = conf?.totem ?? {}
     const same =
@@ -177,7 +177,6 @@ export const pcsCluster = defineModule<typeof args, ClusterState>({
       running: unit.active === 'active',
       enabled: unit.file === 'enabled',
       conf,
-      stock: corosync?.stock ?? false,
       cibName: cib.kind === 'cib' ? propertiesOf(cib.root)['cluster-name'] : undefined,
       pcs: same ? undefined : await readPcsVersion(probe),
     }

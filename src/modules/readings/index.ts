@@ -12,7 +12,18 @@ import { units } from './units.ts'
 
 /** All grouped readings by name; only tests and tools need the whole list. */
 export const READINGS: ReadonlyMap<string, Reading<unknown>> = new Map(
-  [groups, memberships, os, packages, passwords, sha256, stat, sysctl, text, units, users, ...PCS_READINGS].map(
-    (reading) => [reading.name, reading],
-  ),
+  [
+    groups,
+    memberships,
+    os,
+    packages,
+    passwords,
+    sha256,
+    stat,
+    sysctl,
+    text,
+    units,
+    users,
+    ...PCS_READINGS,
+  ].map((reading) => [reading.name, reading]),
 )
