@@ -47,8 +47,8 @@ const listens = (port: number): boolean =>
     `:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A`,
   )
 
-/** Starts a server; `config` are further lines of sshd_config. */
-export async function startSshd(config: readonly string[] = []): Promise<Sshd> {
+/** Starts a server; `config` are further lines of sshd_config, `prepare` is shell text run in a mount namespace of its own. */
+export async function startSshd(config: readonly string[] = [], prepare = ''): Promise<Sshd> {
   const dir = mkdtempSync(join(tmpdir(), 'hactl-sshd-'))
   // Other accounts read their authorized_keys here.
   chmodSync(dir, 0o755)
@@ -77,9 +77,10 @@ export async function startSshd(config: readonly string[] = []): Promise<Sshd> {
       `PidFile ${join(dir, 'pid')}`,
     ].join('\n'),
   )
-  const child = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(dir, 'sshd_config')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const daemon = ['/usr/sbin/sshd', '-D', '-e', '-f', join(dir, 'sshd_config')]
+  const [program = '', ...args] =
+    prepare === '' ? daemon : ['unshare', '-m', 'sh', '-c', `${prepare}; exec "$@"`, 'sh', ...daemon]
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   child.stderr.on('data', (data: Buffer) => {
     if (existsSync(dir)) appendFileSync(join(dir, 'log'), data)
   })
