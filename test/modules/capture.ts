@@ -45,7 +45,7 @@ function nameOf({ argv, as }: Command): Sight {
 
 function recorder(sights: Sight[]): Transport {
   return {
-    host: 'captured',
+    host: 'fake',
     async batch(commands) {
       return commands.map((command) => {
         const result = execute(command)
