@@ -143,7 +143,8 @@ class HostProber implements Prober {
     touched: readonly Resource[] | undefined,
     again: ReadonlySet<Entry>,
   ): Promise<readonly CommandResult[]> {
-    const pending = this.#renew(again)
+    const lost = [...again].filter((entry) => entry.stale || anyTouches(touched, entry.resources))
+    const pending = this.#renew(lost)
     this.invalidate(touched)
     const jobs = plan(pending)
     const all = [...commands, ...jobs.map((job) => job.command)]
@@ -158,7 +159,7 @@ class HostProber implements Prober {
   }
 
   /** Entries to read again become pending reads that ride behind the commands. */
-  #renew(again: ReadonlySet<Entry>): Pending[] {
+  #renew(again: readonly Entry[]): Pending[] {
     const pending: Pending[] = []
     for (const { id, resources, source } of again) {
       const entry: Entry = { id, resources, source, stale: false }
@@ -167,11 +168,18 @@ class HostProber implements Prober {
       })
       const renewed: Slot = { entry, value }
       value.then(
-        () => this.#cache.set(id, renewed),
+        () => this.#replace(id, renewed),
         () => undefined,
       )
     }
     return pending
+  }
+
+  /** Whoever used the answer before must notice: it is no longer the one that later changes make stale. */
+  #replace(id: string, renewed: Slot): void {
+    const before = this.#cache.get(id)
+    if (before) before.entry.stale = true
+    this.#cache.set(id, renewed)
   }
 
   #reader(used: Set<Entry>): Probe {

@@ -50,6 +50,15 @@ test('a task that reads what an earlier one changes is read after it', async () 
   expect(apply.lines).toEqual(['a cell[base] changed', 'a cell[top] changed'])
 })
 
+test('two tasks that change the same thing follow each other, also behind other changes', async () => {
+  const { go, cells } = lab('a')
+  const add = (value: string): string => `      - name: add\n        append: { key: log, value: ${value} }\n`
+  const tasks = cell('x', '1') + cell('x', '2') + cell('y', '1') + add('one') + add('two') + add('three')
+  const { summary } = await go(play(tasks))
+  expect(summary).toMatchObject({ outcome: 'done', changed: 6 })
+  expect(cells.get('a')?.get('log')).toBe('one,two,three')
+})
+
 test('what cannot be read although nothing is going to change is an error, in a plan too', async () => {
   const { go } = lab('a')
   const tasks = '      - name: needs base\n        cell: { key: top, value: v, needs: base }\n'

@@ -78,6 +78,20 @@ export const registry: Registry = {
       }),
     ],
     [
+      'append',
+      defineModule({
+        name: 'append',
+        about: 'An entry in a cell that is a list.',
+        args,
+        current: async (probe, { key }) => ({ list: await probe.ask(reading, key) }),
+        desired: ({ value }, { list }) => ({
+          list: list?.split(',').includes(value) ? list : [list, value].filter(Boolean).join(','),
+        }),
+        steps: (_from, { list }, { key }) => [run('write', key, list ?? '')],
+        touches: ({ key }) => [`file:/${key}`],
+      }),
+    ],
+    [
       'open',
       defineModule({
         name: 'open',
