@@ -106,9 +106,8 @@ function matchName(known: Known, name: string): readonly string[] | Diagnostic {
   if (group) return group
   const test = nameTest(name)
   if (typeof test !== 'function') return test
-  const groups = [...known.groups].filter(([each]) => test(each)).flatMap(([, hosts]) => hosts)
-  const hosts = [...known.hosts.keys()].filter(test)
-  const matched = [...new Set([...groups, ...hosts])]
+  const inGroups = new Set([...known.groups].filter(([each]) => test(each)).flatMap(([, hosts]) => hosts))
+  const matched = [...known.hosts.keys()].filter((host) => inGroups.has(host) || test(host))
   return matched.length > 0 ? matched : unknownName(known, name)
 }
 
