@@ -37,10 +37,12 @@ export async function report(error: unknown, argv: readonly string[]): Promise<E
     await note(bugReport(error))
     return EXIT.bug
   }
+  // Nothing to say: the verb has told it already.
+  if (error.diagnostics.length === 0) return error.exit
   const format = formatOf(argv)
   if (format === 'json' || format === 'jsonl') {
     await printJson({ exit: error.exit, diagnostics: error.diagnostics }, format)
-  } else if (error.diagnostics.length > 0) {
+  } else {
     const color = paint(process.stderr) === colorPaint
     await note(renderDiagnostics(error.diagnostics, { color }).trimEnd())
   }

@@ -21,6 +21,8 @@ export async function openView(options: {
     const { liveView } = await import('../report/live.ts')
     const live = liveView({ screen: process.stdout, paint: paint(), verbose })
     giveTerminal(live)
+    // Whatever ends the process: the cursor must not stay hidden.
+    process.once('exit', live.pause)
     return {
       ...live,
       close: async () => {

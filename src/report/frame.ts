@@ -17,6 +17,8 @@ export interface FrameSize {
 
 /** More rows than this would push away what happened before. */
 const MOST_ROWS = 16
+/** So that the time and the counters behind it stay in sight. */
+const LONGEST_TASK = 40
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 
 const counters = ({ changed, inPlace, skipped }: HostProgress): string =>
@@ -42,7 +44,7 @@ export function rowOf(progress: HostProgress, now: number): Row {
   return {
     host,
     state: 'running',
-    text: `${oldest.task.repr}${more}${time}${tail === '' ? '' : `  · ${tail}`}`,
+    text: `${clip(oldest.task.repr, LONGEST_TASK)}${more}${time}${tail === '' ? '' : `  · ${tail}`}`,
   }
 }
 

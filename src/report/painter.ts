@@ -11,9 +11,6 @@ export interface Screen {
   write(text: string): unknown
 }
 
-/** Columns of a line as shown, without its colours. */
-const widthOf = (line: string): number => line.replaceAll(/\u001b\[[0-9;]*m/g, '').length
-
 /**
  * Draws a block of lines over itself at the bottom of the terminal and puts lasting lines above it. Each
  * drawing is one write, rewrites line by line and clears only what is left over: nothing is ever blank
@@ -24,6 +21,7 @@ export class Painter {
   #drawn: readonly string[] = []
   #above: string[] = []
   #hidden = false
+  #size = { columns: 0, rows: 0 }
 
   constructor(screen: Screen) {
     this.#screen = screen
@@ -56,10 +54,15 @@ export class Painter {
     this.#drawn = []
   }
 
-  /** To the block's first line; a terminal made narrower has wrapped the lines meanwhile. */
+  /**
+   * To the block's first line. A terminal that was made narrower or lower has moved the lines in its own
+   * way: then the old block stays where it is, so that no lasting line is overwritten.
+   */
   #home(): string {
-    const columns = Math.max(1, this.#screen.columns)
-    const height = this.#drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0)
-    return up(Math.min(height, Math.max(0, this.#screen.rows - 1)))
+    const { columns, rows } = this.#screen
+    const moved = columns !== this.#size.columns || rows < this.#size.rows
+    const height = moved ? 0 : this.#drawn.length
+    this.#size = { columns, rows }
+    return up(height)
   }
 }

@@ -98,6 +98,18 @@ test('lines of others and a question do not tear the block', async () => {
   expect(terminal.writes.at(-1)).toContain('\u001b[?25h')
 })
 
+test('a terminal made narrower keeps every lasting line', () => {
+  const { terminal, clock, view } = open(['pg1', 'pg2'])
+  view.log('a lasting line')
+  clock.advance(100)
+  terminal.columns = 20
+  view.log('another one')
+  clock.advance(100)
+  const lines = terminal.screen()
+  expect(lines).toContain('a lasting line')
+  expect(lines.indexOf('another one')).toBeGreaterThan(lines.indexOf('a lasting line'))
+})
+
 const rows = (number: number): Row[] =>
   names(number).map((host, index) => ({
     host,

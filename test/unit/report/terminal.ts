@@ -1,6 +1,6 @@
 /** A terminal of a size that understands what the painter writes, keeps what scrolls off, and counts clears. */
 export class Terminal {
-  readonly columns: number
+  columns: number
   readonly rows: number
   readonly writes: string[] = []
   readonly scrolledOff: string[] = []
