@@ -20,8 +20,8 @@ export interface Order {
   readonly kind: 'order'
   readonly first: string
   readonly first_action?: string
-  readonly then: string
-  readonly then_action?: string
+  readonly next: string
+  readonly next_action?: string
   readonly strength: 'Mandatory' | 'Optional' | 'Serialize'
   readonly symmetrical?: boolean
 }
@@ -49,8 +49,8 @@ export const keyOf = (constraint: Constraint): string => {
       return `colocation ${roled(role, resource)} with ${roled(with_role, other)}`
     }
     case 'order': {
-      const { first, first_action = 'start', then, then_action = first_action } = constraint
-      return `order ${first_action} ${first} then ${then_action} ${then}`
+      const { first, first_action = 'start', next, next_action = first_action } = constraint
+      return `order ${first_action} ${first} then ${next_action} ${next}`
     }
     case 'location': {
       const { resource, role, node, rule } = constraint
@@ -114,34 +114,34 @@ const strengthOf = (attrs: XmlElement['attrs']): Order['strength'] => {
 }
 
 const orderOf = ({ attrs, children }: XmlElement): Constraint | undefined => {
-  const { first, then } = attrs
-  if (first === undefined || then === undefined || children.length > 0) return undefined
+  const { first, then: next } = attrs
+  if (first === undefined || next === undefined || children.length > 0) return undefined
   const [firstAction, thenAction] = [attrs['first-action'], attrs['then-action']]
   return {
     kind: 'order',
     first,
-    then,
+    next,
     strength: strengthOf(attrs),
     ...(firstAction !== undefined && { first_action: firstAction }),
-    ...(thenAction !== undefined && { then_action: thenAction }),
+    ...(thenAction !== undefined && { next_action: thenAction }),
     ...(attrs['symmetrical'] !== undefined && { symmetrical: attrs['symmetrical'] === 'true' }),
   }
 }
 
+const ruledLocation = (resource: string, rule: XmlElement, outer: string | undefined) => {
+  const text = plain(rule) && rule.name === 'rule' ? ruleText(rule) : undefined
+  const { score, role = outer } = rule.attrs
+  if (text === undefined || score === undefined) return undefined
+  return { kind: 'location', resource, rule: text, score, ...(role !== undefined && { role }) } as const
+}
+
 const locationOf = ({ attrs, children }: XmlElement): Constraint | undefined => {
-  const { rsc, node, score } = attrs
+  const { rsc, node, score = '0', role } = attrs
   if (rsc === undefined) return undefined
-  const base = { kind: 'location', resource: rsc } as const
-  if (node !== undefined && children.length === 0) {
-    return { ...base, node, score: score ?? '0', ...(attrs['role'] && { role: attrs['role'] }) }
-  }
   const [rule, second] = children
-  if (!rule || second || rule.name !== 'rule' || !plain(rule)) return undefined
-  const text = ruleText(rule)
-  const ruleScore = rule.attrs['score']
-  if (text === undefined || ruleScore === undefined) return undefined
-  const role = rule.attrs['role'] ?? attrs['role']
-  return { ...base, rule: text, score: ruleScore, ...(role && { role }) }
+  if (rule) return second ? undefined : ruledLocation(rsc, rule, role)
+  if (node === undefined) return undefined
+  return { kind: 'location', resource: rsc, node, score, ...(role !== undefined && { role }) }
 }
 
 /** All constraints of the CIB. */
@@ -184,18 +184,19 @@ export const constraintElement = (root: XmlElement, owner: string, constraint: C
         score: normalScore(constraint.score),
       })
     case 'order':
-      return element('rsc_order', {
-        id,
-        first: constraint.first,
-        'first-action': constraint.first_action,
-        then: constraint.then,
-        'then-action': constraint.then_action,
-        kind: constraint.strength,
-        symmetrical: constraint.symmetrical === undefined ? undefined : String(constraint.symmetrical),
-      })
+      return orderElement(id, constraint)
     case 'location':
       return locationElement(id, constraint, word(constraint.role))
   }
+}
+
+const ORDER = ['id', 'first', 'first-action', 'then', 'then-action', 'kind', 'symmetrical'] as const
+
+/** Zipped, because an object literal with a key `then` looks like a promise. */
+const orderElement = (id: string, order: Order): XmlElement => {
+  const { first, first_action, next, next_action, strength, symmetrical } = order
+  const values = [id, first, first_action, next, next_action, strength, symmetrical?.toString()]
+  return element('rsc_order', Object.fromEntries(ORDER.map((name, index) => [name, values[index]])))
 }
 
 const locationElement = (id: string, { resource, node, rule, score }: Location, role: string | undefined) => {

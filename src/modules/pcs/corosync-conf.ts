@@ -25,31 +25,42 @@ interface Open {
   readonly sections: Section[]
 }
 
+const bad = (what: string): never => {
+  throw new HactlError(problem('corosync/syntax', `corosync.conf ${what}`), EXIT.failed)
+}
+
+type Line = { readonly opens: string } | { readonly key: string; readonly value: string } | 'close' | 'none'
+
+const lineOf = (raw: string): Line | undefined => {
+  const line = raw.trim()
+  if (line === '' || line.startsWith('#')) return 'none'
+  if (line === '}') return 'close'
+  const opens = /^([\w.]+)\s*\{$/.exec(line)
+  if (opens) return { opens: opens[1] ?? '' }
+  const sets = /^([\w.]+)\s*:\s*(.*)$/.exec(line)
+  return sets ? { key: sets[1] ?? '', value: sets[2] ?? '' } : undefined
+}
+
 /** Reads the lines of a corosync.conf. Throws `corosync/syntax` with the line number. */
 export const parseSections = (text: string): Section => {
-  const stack: [Open, ...Open[]] = [{ name: '', values: {}, sections: [] }]
-  const top = (): Open => stack[stack.length - 1] ?? stack[0]
+  const root: Open = { name: '', values: {}, sections: [] }
+  const stack = [root]
   for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.trim()
-    if (line === '' || line.startsWith('#')) continue
-    const opens = /^([\w.]+)\s*\{$/.exec(line)
-    const sets = /^([\w.]+)\s*:\s*(.*)$/.exec(line)
-    if (opens) stack.push({ name: opens[1] ?? '', values: {}, sections: [] })
-    else if (line === '}' && stack.length > 1) {
-      const closed = stack.pop()
-      if (closed) top().sections.push(closed)
-    } else if (sets) top().values[sets[1] ?? ''] = sets[2] ?? ''
+    const top = stack.at(-1)
+    if (!top) return bad(`has one "}" too many at line ${index}`)
+    const line = lineOf(raw) ?? bad(`cannot be read at line ${index + 1}: ${raw.trim()}`)
+    if (line === 'none') continue
+    if (line === 'close') stack.pop()
+    else if ('key' in line) top.values[line.key] = line.value
     else {
-      throw new HactlError(
-        problem('corosync/syntax', `corosync.conf cannot be read at line ${index + 1}: ${line}`),
-        EXIT.failed,
-      )
+      const section: Open = { name: line.opens, values: {}, sections: [] }
+      top.sections.push(section)
+      stack.push(section)
     }
   }
-  if (stack.length > 1) {
-    throw new HactlError(problem('corosync/syntax', `corosync.conf ends inside ${top().name}`), EXIT.failed)
-  }
-  return stack[0]
+  return stack.length === 1
+    ? root
+    : bad(stack.length === 0 ? 'has one "}" too many' : 'ends inside a section')
 }
 
 const within = (root: Section | undefined, name: string): Section | undefined =>
@@ -63,25 +74,23 @@ const links = ({ values }: Section): readonly (readonly [number, string])[] =>
     })
     .sort(([a], [b]) => a - b)
 
+const valuesOf = (section: Section | undefined): Section['values'] => section?.values ?? {}
+
 /** The parts of a corosync.conf that hactl compares. */
 export const parseCorosyncConf = (text: string): CorosyncConf => {
   const root = parseSections(text)
-  const totem = within(root, 'totem')
+  const totem = valuesOf(within(root, 'totem'))
   const quorum = within(root, 'quorum')
   const device = within(quorum, 'device')
-  const nodes = (within(root, 'nodelist')?.sections ?? []).filter(({ name }) => name === 'node')
+  const nodes = within(root, 'nodelist')?.sections.filter(({ name }) => name === 'node') ?? []
+  const nameOf = ({ values }: Section): string => values['name'] ?? values['ring0_addr'] ?? ''
   return {
-    cluster: totem?.values['cluster_name'] ?? '',
-    nodes: Object.fromEntries(
-      nodes.map((node) => [
-        node.values['name'] ?? node.values['ring0_addr'] ?? '',
-        links(node).map(([, at]) => at),
-      ]),
-    ),
+    cluster: totem['cluster_name'] ?? '',
+    nodes: Object.fromEntries(nodes.map((node) => [nameOf(node), links(node).map(([, at]) => at)])),
     links: nodes[0] ? links(nodes[0]).map(([number]) => number) : [],
-    totem: totem?.values ?? {},
-    quorum: quorum?.values ?? {},
-    device: { ...device?.values, ...within(device, device?.values['model'] ?? 'net')?.values },
+    totem,
+    quorum: valuesOf(quorum),
+    device: { ...valuesOf(device), ...valuesOf(within(device, 'net')) },
   }
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Static } from 'typebox'
 import { problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
@@ -118,24 +119,39 @@ function* creation(pcs: PcsVersion, all: Args): Generator<Step> {
   yield runWith(LONG, ...clusterSetup(pcs, setup))
 }
 
-function* adjustment(from: ClusterState, conf: CorosyncConf, all: Args): Generator<Step> {
-  const pcs = from.pcs ?? 12
-  const totem = Object.entries(comparable(textsOf(all.totem), from.totem))
-    .filter(([key, value]) => (from.totem[key] ?? null) !== value)
-    .map(([key, value]) => [key, value ?? ''])
-  const commands = [
-    totem.length > 0 ? totemUpdate(pcs, Object.fromEntries(totem) as Record<string, string>) : undefined,
-    ...(linkPlan(conf, all.hosts)?.add.map((addresses) => linkAdd(pcs, addresses)) ?? []),
-  ]
-  const stale = linkPlan(conf, all.hosts)?.remove ?? []
-  if (stale.length > 0) commands.push(linkRemove(pcs, stale))
+/** Totem options that differ; an empty text takes one away. */
+const totemChanges = (now: Wanted, all: Args): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(comparable(textsOf(all.totem), now))
+      .filter(([key, value]) => (now[key] ?? null) !== value)
+      .map(([key, value]) => [key, value ?? '']),
+  )
+
+/** Commands for what differs in corosync.conf. */
+function* confCommands(pcs: PcsVersion, from: ClusterState, conf: CorosyncConf, all: Args) {
+  const totem = totemChanges(from.totem, all)
+  if (Object.keys(totem).length > 0) yield totemUpdate(pcs, totem)
+  const plan = linkPlan(conf, all.hosts)
+  for (const addresses of plan?.add ?? []) yield linkAdd(pcs, addresses)
+  if (plan && plan.remove.length > 0) yield linkRemove(pcs, plan.remove)
   const flags = [...(all.start ? ['--start'] : []), ...(all.enable ? ['--enable'] : [])]
-  const added = all.hosts.filter(({ name }) => !(name in conf.nodes))
-  commands.push(...added.map((host) => nodeAdd(pcs, host, flags)))
-  for (const argv of commands) if (argv) yield runWith(LONG, ...argv)
+  for (const host of all.hosts) if (!(host.name in conf.nodes)) yield nodeAdd(pcs, host, flags)
+}
+
+function* adjustment(from: ClusterState, conf: CorosyncConf, all: Args): Generator<Step> {
+  for (const argv of confCommands(from.pcs ?? 12, from, conf, all)) if (argv) yield runWith(LONG, ...argv)
   if (all.enable && !from.enabled) yield runWith(LONG, 'pcs', 'cluster', 'enable', '--all')
   if (all.start && !from.running) yield runWith(LONG, 'pcs', 'cluster', 'start', '--all')
 }
+
+/** Whether corosync.conf is as wanted, so that no pcs command is needed and its version does not matter. */
+const agrees = (conf: CorosyncConf | undefined, all: Args): boolean =>
+  conf !== undefined &&
+  isDeepStrictEqual(conf.nodes, nodesOf(all.hosts)) &&
+  Object.keys(totemChanges(conf.totem, all)).length === 0
+
+const fieldsOf = (conf: CorosyncConf | undefined) =>
+  conf ? { name: conf.cluster, nodes: conf.nodes, totem: conf.totem } : { name: '', nodes: {}, totem: {} }
 
 /** The Corosync cluster. */
 export const pcsCluster = defineModule<typeof args, ClusterState>({
@@ -162,23 +178,13 @@ export const pcsCluster = defineModule<typeof args, ClusterState>({
         "the distribution's example cluster is still here; pcs_auth on every member removes it",
       )
     }
-    const conf = corosync?.conf
-    const nodes = conf?.nodes ?? {}
-    const totem = conf?.totem ?? {}
-    const same =
-      conf !== undefined &&
-      JSON.stringify(Object.entries(nodes).sort()) ===
-        JSON.stringify(Object.entries(nodesOf(all.hosts)).sort()) &&
-      Object.entries(comparable(textsOf(all.totem), totem)).every(([key, value]) => totem[key] === value)
     return {
-      name: conf?.cluster ?? '',
-      nodes,
-      totem,
+      ...fieldsOf(corosync?.conf),
       running: unit.active === 'active',
       enabled: unit.file === 'enabled',
-      conf,
+      conf: corosync?.conf,
       cibName: cib.kind === 'cib' ? propertiesOf(cib.root)['cluster-name'] : undefined,
-      pcs: same ? undefined : await readPcsVersion(probe),
+      pcs: agrees(corosync?.conf, all) ? undefined : await readPcsVersion(probe),
     }
   },
   desired: ({ name, hosts, totem, start, enable }, from) => ({

@@ -31,8 +31,8 @@ const one = Type.Object({
   ),
   first: text('Order: the resource that acts first.'),
   first_action: text('Order: start (the default), stop, promote, demote.'),
-  then: text('Order: the resource that acts afterwards.'),
-  then_action: text('Order: its action; default: the same as the first.'),
+  next: text('Order: the resource that acts afterwards.'),
+  next_action: text('Order: its action; default: the same as the first.'),
   strength: Type.Optional(
     Type.Enum(STRENGTHS, {
       description: 'Order: Mandatory (the default), Optional (only when both act anyway) or Serialize.',
@@ -58,7 +58,7 @@ const args = Type.Object({
 type Args = Static<typeof args>
 type Given = Static<typeof one>
 
-const need = (given: Given, field: 'resource' | 'with' | 'first' | 'then'): string => {
+const need = (given: Given, field: 'resource' | 'with' | 'first' | 'next'): string => {
   const value = given[field]
   if (value !== undefined) return value
   throw usage(
@@ -72,7 +72,7 @@ const defined = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], u
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
 
 const constraintFrom = (given: Given): Constraint => {
-  const { kind, role, with_role, node, rule, first_action, then_action, symmetrical } = given
+  const { kind, role, with_role, node, rule, first_action, next_action, symmetrical } = given
   const score = String(given.score ?? 'INFINITY')
   switch (kind) {
     case 'colocation': {
@@ -80,8 +80,8 @@ const constraintFrom = (given: Given): Constraint => {
       return { ...base, ...defined({ role, with_role }) } as Constraint
     }
     case 'order': {
-      const base = { kind, first: need(given, 'first'), then: need(given, 'then') }
-      const more = defined({ first_action, then_action, symmetrical })
+      const base = { kind, first: need(given, 'first'), next: need(given, 'next') }
+      const more = defined({ first_action, next_action, symmetrical })
       return { ...base, ...more, strength: given.strength ?? 'Mandatory' } as Constraint
     }
     case 'location': {
@@ -167,7 +167,7 @@ const unknownResource = (root: XmlElement, all: Args): string | undefined => {
     ),
   )
   return all.constraints
-    .flatMap(({ resource, with: other, first, then }) => [resource, other, first, then])
+    .flatMap(({ resource, with: other, first, next }) => [resource, other, first, next])
     .find((name) => name !== undefined && !known.has(name))
 }
 
@@ -180,7 +180,7 @@ export const pcsConstraint = defineModule<typeof args, ConstraintState>({
     `pcs_constraint:
   constraints:
     - { kind: colocation, resource: vip-writer, with: pgsql-clone, with_role: Promoted }
-    - { kind: order, first: pgsql-clone, first_action: promote, then: vip-writer, then_action: start, symmetrical: false }
+    - { kind: order, first: pgsql-clone, first_action: promote, next: vip-writer, next_action: start, symmetrical: false }
     - { kind: location, resource: vip-reader, rule: "pgsql-status eq HS:sync", score: 300 }`,
   ],
   label: ({ owner, constraints }) => `${owner}: ${constraints.length}`,

@@ -92,24 +92,28 @@ const masked = (attributes: Readonly<Record<string, string>>): Attributes =>
     Object.entries(attributes).map(([key, value]) => [key, isSecret(key) ? new Secret(value) : value]),
   )
 
+/** The compared fields of a primitive, and of one that is not there. */
+const fieldsOf = (found: Found | undefined) =>
+  found
+    ? {
+        type: found.type,
+        attributes: masked(found.attributes),
+        meta: found.meta,
+        operations: found.operations,
+        in: place(found.wrapper, found.outer?.attrs['id'] ?? ''),
+        clone_meta: found.outerMeta,
+      }
+    : { type: 'absent', attributes: {}, meta: {}, operations: {}, in: 'nothing', clone_meta: {} }
+
 /** Reads a primitive. The agent is asked only when the resource is new or its parameters change. */
 export const readPrimitive = async (probe: Probe, wanted: WantedResource): Promise<PrimitiveState> => {
   forbidSecrets(wanted.name, wanted.attributes)
   const root = await readCib(probe)
   const found = findResource(root, wanted.name)
-  const state = {
-    type: found?.type ?? 'absent',
-    attributes: masked(found?.attributes ?? {}),
-    meta: found?.meta ?? {},
-    operations: found?.operations ?? {},
-    in: found ? place(found.wrapper, found.outer?.attrs['id'] ?? '') : 'nothing',
-    clone_meta: found?.outerMeta ?? {},
-    root,
-    found,
-  }
-  const next = exactly(wanted.attributes, state.attributes)
-  const changed = !found || differences(state.attributes, next).length > 0
-  return { ...state, agent: changed ? await readAgent(probe, wanted.type) : { kind: 'plain' } }
+  const fields = fieldsOf(found)
+  const next = exactly(wanted.attributes, fields.attributes)
+  const changed = !found || differences(fields.attributes, next).length > 0
+  return { ...fields, root, found, agent: changed ? await readAgent(probe, wanted.type) : { kind: 'plain' } }
 }
 
 /** Attributes and operations must be exactly these; of meta attributes only those named count. */
