@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import { problem } from '../diag/diagnostic.ts'
+import { IMPACTS } from '../engine/impact.ts'
 import { defineModule } from '../engine/module.ts'
 import type { Probe } from '../engine/probe.ts'
 import { runWith } from '../engine/step.ts'
@@ -37,6 +38,11 @@ const args = Type.Object({
   recommends: Type.Boolean({
     description: 'Whether recommended packages are installed too.',
     default: true,
+  }),
+  impact: Type.Enum(IMPACTS, {
+    description:
+      'What the change interrupts, e.g. `restart-primary` where an update restarts the server; the plan shows it.',
+    default: 'none',
   }),
 })
 type Args = Static<typeof args>
@@ -87,26 +93,48 @@ async function current(probe: Probe, given: Args): Promise<PackageState> {
 
 const LONG = { timeoutMs: 1_800_000 }
 
+const options = ({ impact }: Args) => ({ ...LONG, ...(impact !== 'none' && { impact }) })
+
 function aptSteps(verb: string, names: readonly string[], from: PackageState, given: Args): Step[] {
-  const options = given.recommends ? [] : ['--no-install-recommends']
+  const flags = given.recommends ? [] : ['--no-install-recommends']
   const hold = given.start ? 'free' : 'hold'
   const apt = (...more: readonly string[]): Step =>
-    runWith({ ...LONG, env: APT_ENV }, 'sh', '-c', APT_SCRIPT, 'package', hold, ...more, '--', ...names)
+    runWith(
+      { ...options(given), env: APT_ENV },
+      'sh',
+      '-c',
+      APT_SCRIPT,
+      'package',
+      hold,
+      ...more,
+      '--',
+      ...names,
+    )
   if (verb === 'remove') return [apt('remove')]
   const update = runWith({ ...LONG, env: APT_ENV }, 'sh', '-c', APT_UPDATE_SCRIPT)
-  return [...(from.index === 'old' ? [update] : []), apt(...options, 'install')]
+  return [...(from.index === 'old' ? [update] : []), apt(...flags, 'install')]
 }
 
 function dnfSteps(verb: string, names: readonly string[], given: Args): Step[] {
   const seconds = Math.round((parseDuration(given.update_cache) ?? 0) / 1000)
   if (verb === 'remove') {
-    return [runWith(LONG, 'dnf', '-y', '-q', '--setopt=clean_requirements_on_remove=0', 'remove', ...names)]
+    return [
+      runWith(
+        options(given),
+        'dnf',
+        '-y',
+        '-q',
+        '--setopt=clean_requirements_on_remove=0',
+        'remove',
+        ...names,
+      ),
+    ]
   }
-  const options = [
+  const flags = [
     `--setopt=metadata_expire=${seconds}`,
     `--setopt=install_weak_deps=${given.recommends ? 1 : 0}`,
   ]
-  return [runWith(LONG, 'dnf', '-y', '-q', ...options, verb, ...names)]
+  return [runWith(options(given), 'dnf', '-y', '-q', ...flags, verb, ...names)]
 }
 
 function steps(from: PackageState, to: Partial<PackageState>, given: Args): readonly Step[] {

@@ -13,7 +13,7 @@ import type { Unit } from './readings/units.ts'
 const args = Type.Object({
   name: Type.String({
     description: 'Unit; ".service" may be left out.',
-    pattern: '^[A-Za-z0-9][A-Za-z0-9:_.\\\\@-]*[^@]$',
+    pattern: '^[A-Za-z0-9]([A-Za-z0-9:_.\\\\@-]*[A-Za-z0-9:_.\\\\-])?$',
   }),
   state: Type.Optional(
     Type.Enum(['started', 'stopped', 'restarted', 'reloaded'], {
