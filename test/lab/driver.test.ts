@@ -321,6 +321,17 @@ test('reset: a fresh disk, the same keys, no faults', async () => {
   expect(await faults()).toEqual([])
 })
 
+/** Every process of this machine in a network namespace, e.g. `net:[4026532201]`. */
+const processesIn = (netns: string): readonly string[] =>
+  readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/ns/net`) === netns
+    } catch {
+      // It ended in between.
+      return false
+    }
+  })
+
 /** Everything on this machine that carries a lab's name. */
 async function traces(lab: string): Promise<readonly string[]> {
   const mounts = readFileSync('/proc/self/mounts', 'utf8')
@@ -374,7 +385,10 @@ test('an up that was killed is continued by the next', async () => {
   expect(up.nodes.map((node) => node.state)).toEqual(['running', 'running', 'running'])
   for (const node of ['pg1', 'pg2', 'pg3']) expect((await ssh(B, node, 'hostname')).stdout).toBe(`${node}\n`)
   expect(nodePids(B, 'pg1').length).toBeGreaterThan(3)
+  const netns = (await must(inNetns(labNetns(B), 'readlink', '/proc/self/ns/net'))).trim()
+  expect(processesIn(netns).length).toBeGreaterThan(0)
   await nspawn.down(B, quiet)
+  expect(processesIn(netns)).toEqual([])
   expect(await traces(B)).toEqual([])
 })
 

@@ -1,10 +1,11 @@
+import { setMaxListeners } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { HactlError, problem } from '../../diag/diagnostic.ts'
 import { formatDuration } from '../../lib/duration.ts'
 import type { LabSpec, Progress } from '../driver.ts'
 import { checkReplaceable, inventoryText } from '../inventory-file.ts'
-import { addressesOf, checkLabName, checkNodeNames } from '../names.ts'
+import { MAX_NODES, addressesOf, checkLabName, checkNodeNames } from '../names.ts'
 import { sshCommonArgs, writeKnownHosts } from './access.ts'
 import { checkRoot, raiseInotify } from './host.ts'
 import { RELEASES, baseImage, dateOptions } from './image.ts'
@@ -115,13 +116,16 @@ export async function bringUp(
   )
   const answering = record.nodes.filter((node) => mayAnswer(record, node.name))
   await Promise.all([ensureRelay(lab), ...answering.map((node) => waitForSsh(lab, node, signal))])
-  const names = answering.map((node) => node.name).join(', ')
-  progress(`${names || 'no node'}: answer on ssh after ${formatDuration(performance.now() - start)}`)
+  const names =
+    answering.length > 5 ? `${answering.length} nodes` : answering.map((node) => node.name).join(', ')
+  progress(`${names || 'no node'}: ssh answers after ${formatDuration(performance.now() - start)}`)
 }
 
 /** Makes a lab or continues a half-made one. */
 export async function upLab(spec: LabSpec, progress: Progress, signal?: AbortSignal): Promise<LabRecord> {
   checkSpec(spec)
+  // Every node's programs listen to it at the same time.
+  if (signal) setMaxListeners(10 * MAX_NODES, signal)
   const file = spec.inventoryDir === undefined ? undefined : resolve(join(spec.inventoryDir, 'inventory.yml'))
   if (file !== undefined) checkReplaceable(file, spec.name)
   const others = labNames()
