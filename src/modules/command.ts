@@ -89,7 +89,7 @@ async function isDone(probe: Probe, given: Args): Promise<boolean> {
 function checkArgs({ expect, unless }: Args): void {
   if (expect === undefined || unless !== undefined) return
   throw new HactlError(
-    problem('command/nothing-to-expect-from', '`expect` looks at the output of `unless`, which is missing', {
+    problem('command/expect-needs-unless', '`expect` looks at the output of `unless`, which is missing', {
       hint: 'add `unless`, a command that only reads',
     }),
     EXIT.usage,

@@ -165,7 +165,7 @@ export const packageModule = defineModule({
   examples: [
     'package: { name: chrony }',
     `package:
-  name: [pacemaker, corosync, pcs]
+  name: [corosync, resource-agents]
   start: false
   update_cache: 1h`,
   ],
