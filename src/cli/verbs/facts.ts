@@ -12,6 +12,7 @@ import { note, print, printJson, setExit } from '../io.ts'
 import { inventoryFile, withFormat, withHosts, withInventory } from '../options.ts'
 import type { GlobalOptions } from '../options.ts'
 import { openTargets } from '../target.ts'
+import type { Target } from '../target.ts'
 
 interface Options extends GlobalOptions {
   readonly fact?: readonly string[]
@@ -68,26 +69,35 @@ async function show(hosts: ReadonlyMap<string, Readings>, options: Options): Pro
   }
 }
 
-async function facts(file: string, options: Options): Promise<void> {
-  const hosts = new Map<string, Readings>()
-  const failures: Diagnostic[] = []
-  for (const target of await openTargets(file, options)) {
-    const opening = openBench(target, options)
-    // The sessions open while the modules are loaded; an error of either is told below.
-    opening.catch(() => undefined)
+/** Reads the hosts of one target. The sessions open while the modules are loaded. */
+async function readTarget(target: Target, options: Options): Promise<Read> {
+  const opening = openBench(target, options)
+  // A wrong fact name is told first; the sessions are then closed all the same.
+  opening.catch(() => undefined)
+  try {
     const { REGISTRY } = await import('../../modules/index.ts')
     const wanted = chosen(REGISTRY.facts, options.fact)
     const { opened } = await opening
-    failures.push(...opened.failures.values())
-    const read = [...opened.sessions].map(async ([name, session]) => {
+    const hosts = [...opened.sessions].map(async ([name, session]) => {
       const vars = { ...target.inventory.hosts.get(name)?.vars, ...target.vars }
-      const readings = await readHost(wanted, session.prober.probe, vars)
-      return [name, readings] as const
+      return [name, await readHost(wanted, session.prober.probe, vars)] as const
     })
-    for (const [name, readings] of await Promise.all(read)) hosts.set(name, readings)
-    await opened.close()
+    return { hosts: await Promise.all(hosts), failures: [...opened.failures.values()] }
+  } finally {
+    await opening.then((bench) => bench.opened.close()).catch(() => undefined)
   }
-  await show(hosts, options)
+}
+
+interface Read {
+  readonly hosts: readonly (readonly [string, Readings])[]
+  readonly failures: readonly Diagnostic[]
+}
+
+async function facts(file: string, options: Options): Promise<void> {
+  const read: Read[] = []
+  for (const target of await openTargets(file, options)) read.push(await readTarget(target, options))
+  await show(new Map(read.flatMap(({ hosts }) => hosts)), options)
+  const failures = read.flatMap((each) => each.failures)
   if (failures.length === 0) return
   await note(renderDiagnostics(failures).trimEnd())
   setExit(EXIT.unreachable)
