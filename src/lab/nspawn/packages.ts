@@ -25,6 +25,7 @@ function programArgv(name: string): readonly string[] {
   return [process.execPath, `--import=${tsx}`, file]
 }
 
+/** Starts a program that outlives us. It gets no variables of the user: they may hold secrets, and it stays. */
 function startDetached(argv: readonly string[], log: string, env: Record<string, string> = {}): number {
   mkdirSync(dirname(log), { recursive: true })
   const fd = openSync(log, 'a')
@@ -32,7 +33,7 @@ function startDetached(argv: readonly string[], log: string, env: Record<string,
   const child = spawn(program, args, {
     detached: true,
     stdio: ['ignore', fd, fd],
-    env: { ...labEnv(), ...env },
+    env: { PATH: labEnv()['PATH'], LC_ALL: 'C', ...env },
     cwd: '/',
   })
   child.on('error', () => undefined)
