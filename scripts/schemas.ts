@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { statusSchema } from '../src/cluster/status-schema.ts'
 import { playbookSchema, taskKeys } from '../src/engine/playbook-schema.ts'
-import { inventorySchema } from '../src/inventory/schema.ts'
+import { inventorySchema, varsSchema } from '../src/inventory/schema.ts'
 import { REGISTRY } from '../src/modules/index.ts'
 import { authoring, publishable } from '../src/schema/build.ts'
 import { STACKS } from '../src/stacks/index.ts'
@@ -48,6 +48,7 @@ const stacks = STACKS.map(({ name, about, vars }) => ({ name, about, vars: autho
 
 const wanted = new Map<string, string>([
   ['inventory', publish('inventory', 'Inventory of hactl', inventorySchema(stacks))],
+  ['vars', publish('vars', 'Variables of hosts of hactl', varsSchema(stacks))],
   ['playbook', publish('playbook', 'Playbook or runbook of hactl', playbooks())],
   ['status', publish('status', 'Status of a cluster as hactl prints it', statusSchema)],
   ...stacks.map(

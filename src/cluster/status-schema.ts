@@ -45,6 +45,17 @@ export const statusSchema = Type.Object({
     actual: Type.Optional(mode('What is in force now.')),
   }),
   health: Type.Enum(['healthy', 'degraded', 'down'], { description: 'Exit code 0, 1 or 2 of the verb.' }),
+  primary: Type.Optional(text('The one primary; absent when there is none, or more than one.')),
+  candidate: Type.Optional(text('The standby a switchover would promote.')),
+  bootstrap: Type.Optional(
+    Type.Object(
+      {
+        seed: text('Member whose data the others are copied from.'),
+        managed: flag('A cluster manager runs PostgreSQL already.'),
+      },
+      { description: 'For a first deploy.' },
+    ),
+  ),
   members: Type.Array(member, { description: 'Members and witnesses, in the order of the inventory.' }),
   addresses: Type.Array(address, { description: 'Virtual addresses.' }),
   quorum: Type.Optional(

@@ -88,6 +88,14 @@ export function inventorySchema(stacks: readonly PublishedStack[]): object {
   }
 }
 
+/** JSON Schema of a variables file: `group_vars/NAME.yml`, `host_vars/NAME.yml`, the variables of a lab. */
+export const varsSchema = (stacks: readonly PublishedStack[]): object => ({
+  type: ['object', 'null'],
+  description: 'Variables of hosts.',
+  properties: { ...CONNECTION, ...HOST, cluster: { $ref: '#/definitions/cluster' } },
+  definitions: { cluster: clusterSchema(stacks) },
+})
+
 const clusterSchema = (stacks: readonly PublishedStack[]): object => ({
   type: 'object',
   description: 'The cluster that the hosts of the group form.',

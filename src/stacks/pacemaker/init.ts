@@ -21,7 +21,7 @@ const readerLines = ({ readerVip }: InitOptions): string =>
 
 const inventory = (
   options: InitOptions,
-): string => `# yaml-language-server: $schema=https://unpkg.com/hactl@0/schemas/inventory-pacemaker.schema.json
+): string => `# yaml-language-server: $schema=https://unpkg.com/hactl@0/schemas/inventory.schema.json
 # A valid Ansible inventory: ansible-inventory --list -i inventory.yml reads it too.
 # Check it with: hactl validate inventory.yml
 all:
