@@ -7,16 +7,17 @@ export interface PublishedStack {
 }
 
 const text = (description: string): object => ({ type: 'string', description })
+/** A reference to another variable in place of the value. `if`/`else` gives editors one message for one mistake. */
+const TEMPLATE = { type: 'string', pattern: '\\{\\{' } as const
+
 const flag = (description: string): object => ({
   description,
-  if: { type: 'string' },
-  then: { pattern: '\\{\\{' },
+  if: TEMPLATE,
   else: { type: 'boolean' },
 })
 const whole = (description: string, maximum: number): object => ({
   description,
-  if: { type: 'string' },
-  then: { pattern: '\\{\\{' },
+  if: TEMPLATE,
   else: { type: 'integer', minimum: 1, maximum },
 })
 
@@ -108,7 +109,7 @@ const clusterSchema = (stacks: readonly PublishedStack[]): object => ({
     },
   },
   allOf: stacks.map((stack) => ({
-    if: { properties: { stack: { const: stack.name } }, required: ['stack'] },
-    then: stack.vars,
+    if: { not: { properties: { stack: { const: stack.name } }, required: ['stack'] } },
+    else: stack.vars,
   })),
 })
