@@ -83,7 +83,7 @@ export const encodeTimeout = (index: number, signal: 'TERM' | 'KILL'): Buffer =>
 /** Kills what runs and skips the rest of the batch. */
 export const encodeCancel = (signal: 'TERM' | 'KILL'): Buffer => Buffer.from(`C ${signal}\n`)
 /** Asks which command runs. */
-export const encodeProgress = (): Buffer => Buffer.from('P\n')
+export const encodeProgress = (): Buffer => Buffer.of(0x50, 0x0a)
 
 /** Index of the running command from the runner's stderr, when the text holds an answer to a progress frame. */
 export function decodeProgress(stderr: string, mark: string): number | undefined {

@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { ServerHostKeyAlgorithm } from 'ssh2'
+import type { HactlError } from '../diag/diagnostic.ts'
 import { HandshakeGates } from './gate.ts'
 import { KeyRing } from './key-ring.ts'
 import { checkHostKey, knownHostName, knownTypes, readKnownHosts } from './known-hosts.ts'
-import type { KnownHosts } from './known-hosts.ts'
+import type { KnownHosts, Verdict } from './known-hosts.ts'
 import { cancelledError, transportError } from './opener.ts'
 import { commandCarrier, forwardCarrier, tcpCarrier } from './socket.ts'
 import type { Carrier } from './socket.ts'
@@ -17,6 +19,20 @@ import type { ConnectOptions, ConnectionSpec } from './transport.ts'
 const RESET_RETRIES = 4
 const MAX_JUMPS = 8
 
+/** A key a host showed, under the name it is recorded by. */
+export interface ShownKey {
+  readonly target: Target
+  readonly name: string
+  readonly key: Buffer
+  readonly verdict: Verdict
+}
+
+const HOST_KEY_KINDS: readonly (readonly ServerHostKeyAlgorithm[])[] = [
+  ['ssh-ed25519'],
+  ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
+  ['rsa-sha2-512', 'rsa-sha2-256'],
+]
+
 /** What connections of one process share: parsed files, keys, the cap on handshakes, jump hosts. */
 export class Dialer {
   readonly #gates = new HandshakeGates()
@@ -28,6 +44,28 @@ export class Dialer {
   target(spec: ConnectionSpec): Target {
     this.#config ??= readSshConfig()
     return resolveTarget(spec, this.#config)
+  }
+
+  /** The host keys a host shows, one of each kind it has, and whether they are known. No login. */
+  async hostKeys(spec: ConnectionSpec, options: ConnectOptions): Promise<readonly ShownKey[]> {
+    const target = this.target(spec)
+    const name = knownHostName(target.keyName, target.port)
+    const keys = new Map<string, Buffer>()
+    let failure: unknown
+    for (const algorithms of HOST_KEY_KINDS) {
+      const judge = (key: Buffer): HactlError => {
+        keys.set(key.toString('base64'), key)
+        return transportError('host-key', spec.host, 'seen')
+      }
+      try {
+        await this.dial(spec, options, { judge, algorithms })
+      } catch (error) {
+        failure ??= error
+      }
+    }
+    if (keys.size === 0) throw failure
+    const known = this.#known(target)
+    return [...keys.values()].map((key) => ({ target, name, key, verdict: checkHostKey(known, name, key) }))
   }
 
   /** Connects and logs in. `special` is for `hactl trust`, which wants keys and no login. */

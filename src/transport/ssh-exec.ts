@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Client, ClientChannel } from 'ssh2'
 
 /** One packet's worth; small enough for the first window of every server. */
@@ -22,11 +23,14 @@ function protocolOf(client: Client): Protocol | undefined {
  */
 export function execWithData(client: Client, line: string, early: Buffer): Promise<ClientChannel> {
   const protocol = protocolOf(client)
+  const original = protocol?.exec
+  const restore = (): void => {
+    if (protocol && original) protocol.exec = original
+  }
   let sent = 0
-  if (protocol) {
-    const original = protocol.exec
+  if (protocol && original) {
     protocol.exec = (channel, command, wantReply) => {
-      protocol.exec = original
+      restore()
       original.call(protocol, channel, command, wantReply)
       const head = early.subarray(0, EARLY_BYTES)
       protocol.channelData(channel, head)
@@ -35,6 +39,7 @@ export function execWithData(client: Client, line: string, early: Buffer): Promi
   }
   return new Promise((resolve, reject) => {
     client.exec(line, (error, channel) => {
+      restore()
       if (error) return reject(error)
       const { outgoing } = channel as unknown as { readonly outgoing: { window: number } }
       outgoing.window -= sent
@@ -42,4 +47,20 @@ export function execWithData(client: Client, line: string, early: Buffer): Promi
       resolve(channel)
     })
   })
+}
+
+const REOPEN_TRIES = 20
+const REOPEN_PAUSE_MS = 100
+
+/** The same after an earlier channel: a server with `MaxSessions 1` frees the place a moment after the close. */
+export async function execAgain(client: Client, line: string, early: Buffer): Promise<ClientChannel> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await execWithData(client, line, early)
+    } catch (error) {
+      const full = error instanceof Error && /open failed/i.test(error.message)
+      if (!full || attempt === REOPEN_TRIES) throw error
+      await wait(REOPEN_PAUSE_MS)
+    }
+  }
 }

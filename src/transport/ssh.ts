@@ -8,7 +8,7 @@ import { endOnce, transportError } from './opener.ts'
 import type { Ending, Opener, Pipe, PipeEvents } from './opener.ts'
 import { RunnerSession } from './session.ts'
 import { Dialer } from './ssh-dial.ts'
-import { execWithData } from './ssh-exec.ts'
+import { execAgain, execWithData } from './ssh-exec.ts'
 import type { Connection } from './ssh-handshake.ts'
 import type { Connect, ConnectOptions, ConnectionSpec } from './transport.ts'
 
@@ -20,6 +20,7 @@ class SshOpener implements Opener {
   readonly #ask: ConnectOptions['ask']
   #password: Text | undefined
   #broken: Error | undefined
+  #opened = false
 
   constructor(connection: Connection, spec: ConnectionSpec, options: ConnectOptions) {
     this.host = spec.host
@@ -38,7 +39,9 @@ class SshOpener implements Opener {
     const start = withPassword ? launchWithPassword(boot, become) : launch(boot, become)
     const first = withPassword ? Buffer.from(`${reveal(password)}\n`) : early
     try {
-      const channel = await execWithData(this.#connection.client, start.line, first)
+      const exec = this.#opened ? execAgain : execWithData
+      this.#opened = true
+      const channel = await exec(this.#connection.client, start.line, first)
       return pipeOf(
         channel,
         withPassword ? afterSudo(start, early, channel, events) : events,

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { Secret } from '../../../src/lib/secret.ts'
+import { decodeAnswer, decodeProgress, encodeBatch } from '../../../src/transport/frames.ts'
+
+const MARK = 'abcd'
+
+test('a request is a header, the commands, then the bodies byte for byte', () => {
+  const frame = encodeBatch(
+    7,
+    [
+      { argv: ['cat'], stdin: new Secret('hid') },
+      { argv: ['id', '-u', "it's"], as: 'postgres', env: { A: 'x y' } },
+      { argv: ['cd', '/'], okCodes: [0, 2] },
+      { argv: ['cat'], stdin: Buffer.from([0, 255]) },
+    ],
+    true,
+  )
+  const [header, script, ...bodies] = frame
+  expect(header?.toString()).toBe(`B 7 ${script?.length} 0:3 3:2\n`)
+  expect(script?.toString()).toBe(
+    "F=1\n'cat' <$d/i.0 >>$O 2>>$E;_z $?\n" +
+      `_a postgres 'env' A='x y' 'id' -u 'it'\\''s' >>$O 2>>$E;_z $?\n` +
+      "'env' 'cd' / >>$O 2>>$E;_z $? 0,2\n" +
+      "'cat' <$d/i.3 >>$O 2>>$E;_z $?\n",
+  )
+  expect(bodies).toEqual([Buffer.from('hid'), Buffer.from([0, 255])])
+})
+
+test('an answer is taken apart by its marks; what lies between them is dropped', () => {
+  const answer = `motd\n${MARK}h\n${MARK}<\nout\nputs${MARK}o0\nlate bytes${MARK}<\nerr${MARK}e1\n${MARK}d7 0 143t 2l\n`
+  expect(decodeAnswer(Buffer.from(answer), MARK)).toEqual([
+    { code: 0, hit: false, lost: false, stdout: 'out\nputs', stderr: '' },
+    { code: 143, hit: true, lost: false, stdout: '', stderr: 'err' },
+    { code: 2, hit: false, lost: true, stdout: '', stderr: '' },
+  ])
+})
+
+test.each([
+  ['/run/.hactl-0a1b/p: 7: /run/.hactl-0a1b/b: foo: not found\n', 'foo: not found\n'],
+  ['/dev/shm/.hactl-0a1b/b: line 3: foo: command not found\n', 'foo: command not found\n'],
+])('the path of the runner is no part of a message: %s', (raw, shown) => {
+  const answer = Buffer.from(`${MARK}<\n${raw}${MARK}e0\n${MARK}d1 127\n`)
+  expect(decodeAnswer(answer, MARK)[0]?.stderr).toBe(shown)
+})
+
+test('progress is read from the last mark of stderr', () => {
+  expect(decodeProgress(`noise\n${MARK}p3\nnoise ${MARK}p12\n`, MARK)).toBe(12)
+  expect(decodeProgress('noise', MARK)).toBeUndefined()
+})
+
+test.each([
+  [{ argv: [] }, /without a program/],
+  [{ argv: ['a\0b'] }, /NUL byte/],
+  [{ argv: ['id'], as: 'a b' }, /not an account name/],
+  [{ argv: ['id'], env: { 'A B': '' } }, /not a variable name/],
+])('nonsense of a caller is a bug: %o', (command, message) => {
+  expect(() => encodeBatch(1, [command as never], false)).toThrow(message)
+})
