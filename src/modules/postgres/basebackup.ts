@@ -33,6 +33,11 @@ const argsSchema = Type.Object({
   ),
   slot: Type.Optional(Type.String({ description: 'Replication slot to stream WAL from during the copy.' })),
   create_slot: Type.Boolean({ description: 'Create that slot (version 11 and later).', default: false }),
+  existing: Type.Enum(['replace', 'keep'], {
+    description:
+      'replace: a data directory that cannot follow is moved aside for a new copy. keep: any data directory stays, to be repaired by other means.',
+    default: 'replace',
+  }),
   rebuild: Type.Boolean({
     description:
       'Copy again even when the data directory can follow; a copy not yet started from counts as new.',

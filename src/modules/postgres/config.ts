@@ -24,6 +24,7 @@ import {
 } from './config-state.ts'
 import { readInstallation } from './installation.ts'
 import type { Installation } from './installation.ts'
+import { rejection } from './settings-check.ts'
 import { CONFIG_CHECK, reloadStep } from './reload.ts'
 import { readServer } from './server.ts'
 import type { RunningServer } from './server.ts'
@@ -93,41 +94,6 @@ function isIncluded({ includes, layout }: Installation): boolean {
   )
 }
 
-/** Options that keep the program's answer readable, whatever the settings say of its log. */
-const PLAIN_ANSWER = [
-  'lc_messages=C',
-  'log_line_prefix=',
-  'log_destination=stderr',
-  'log_min_messages=warning',
-]
-
-/** Asks the server's program: it knows every name and value of its version, and starts nothing for `-C`. */
-async function rejection(
-  probe: Probe,
-  { binDir }: Installation,
-  args: Args,
-  wanted: Readonly<Record<string, string>>,
-): Promise<string | undefined> {
-  if (binDir === undefined) return undefined
-  const settings = [...Object.entries(wanted).map(([name, value]) => `${name}=${value}`), ...PLAIN_ANSWER]
-  const { code, stderr } = await probe.run(
-    [
-      `${binDir}/postgres`,
-      '-D',
-      '/',
-      '-c',
-      'config_file=/dev/null',
-      ...settings.flatMap((each) => ['-c', each]),
-      '-C',
-      'port',
-    ],
-    { as: args.account, dependsOn: ['package:*'], timeoutMs: 20_000 },
-  )
-  if (code === 0) return undefined
-  const messages = [...stderr.matchAll(/(?:FATAL|ERROR|HINT|DETAIL): {1,2}(.*)/g)].map((match) => match[1])
-  return messages.join('\n') || stderr.trim() || `exit code ${code}`
-}
-
 async function current(probe: Probe, args: Args): Promise<ConfigState> {
   const wanted = wantedSettings(args)
   const [installation, state] = await Promise.all([
@@ -157,7 +123,7 @@ async function current(probe: Probe, args: Args): Promise<ConfigState> {
       oldText,
       rewrite: seen.rewrite,
       overridden: seen.overridden,
-      rejected: differs ? await rejection(probe, installation, args, wanted) : undefined,
+      rejected: differs ? await rejection(probe, installation, args.account, wanted) : undefined,
     },
   }
 }

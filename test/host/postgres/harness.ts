@@ -11,7 +11,7 @@ import type { Prober } from '../../../src/engine/prober.ts'
 import type { Step } from '../../../src/engine/step.ts'
 import { fillDefaults } from '../../../src/schema/build.ts'
 import { connectLocal } from '../../../src/transport/local.ts'
-import type { CommandResult, Transport } from '../../../src/transport/transport.ts'
+import type { Command, CommandResult, Transport } from '../../../src/transport/transport.ts'
 
 export const BIN = '/usr/lib/postgresql/15/bin'
 
@@ -151,15 +151,18 @@ export async function bench(): Promise<Bench> {
     async apply(module, args) {
       const { steps, refused } = await plan(module, args)
       if (refused !== undefined) throw new Error(refused)
-      const commands = steps.flatMap((step) => (step.kind === 'upload' ? [] : [toCommand(step, undefined)]))
-      return transport.batch(commands, { failFast: true })
+      return transport.batch(commands(steps), { failFast: true })
     },
   }
 }
 
+/** The commands of steps, as the engine makes them. */
+export const commands = (steps: readonly Step[]): readonly Command[] =>
+  steps.flatMap((step) => (step.kind === 'upload' ? [] : [toCommand(step, undefined)]))
+
 /** Changes as `field: from -> to`, for short assertions. */
 export const said = ({ changes }: Look): readonly string[] =>
-  changes.map(({ field, from, to }) => `${field}: ${from} -> ${to}`)
+  changes.map(({ field, from, to }) => `${field}: ${String(from)} -> ${String(to)}`)
 
 export const failed = (results: readonly CommandResult[]): readonly string[] =>
   results.filter((result) => result.code !== 0 && !result.notRun).map((result) => result.stderr)
