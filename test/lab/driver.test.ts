@@ -373,6 +373,7 @@ test('down of a lab that does not exist says so', async () => {
   const lines: string[] = []
   await nspawn.down('drv-test-none', (line) => lines.push(line))
   expect(lines).toEqual(['there is no lab "drv-test-none"'])
+  await expect(nspawn.down('../labs', quiet)).rejects.toThrow('lab name "../labs" cannot be used')
 })
 
 test('an up that was killed is continued by the next', async () => {

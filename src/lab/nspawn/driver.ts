@@ -1,7 +1,7 @@
 import { HactlError, problem } from '../../diag/diagnostic.ts'
 import type { Driver, FaultRequest, LabState, Progress } from '../driver.ts'
 import { FAULTS, checkFault, describeFault } from '../faults.ts'
-import { addressesOf } from '../names.ts'
+import { addressesOf, checkLabName } from '../names.ts'
 import { sshArgv } from './access.ts'
 import { checkRoot, missingPackages } from './host.ts'
 import { healFaults, injectFault, takeBack } from './inject.ts'
@@ -57,6 +57,8 @@ function pickNodes(record: LabRecord, names: readonly string[]): readonly string
 
 async function down(name: string, progress: Progress): Promise<void> {
   checkRoot()
+  // The name becomes a path that is removed. With a dot it is a helper of ours that a crash left.
+  if (!/^build\.[0-9a-f]+$/.test(name)) checkLabName(name)
   if (!exists(name)) {
     progress(`there is no lab "${name}"`)
     return
