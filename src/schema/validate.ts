@@ -3,6 +3,7 @@ import type { ValidateFunction } from 'ajv'
 import type { Diagnostic } from '../diag/diagnostic.ts'
 import { Secret } from '../lib/secret.ts'
 import { explainErrors } from './explain.ts'
+import { isSurelyValid } from './quick.ts'
 import type { Path, Where } from './yaml.ts'
 
 /** A JSON schema as a plain object; typebox schemas are these. */
@@ -23,6 +24,7 @@ export interface CheckContext {
  * The validator library is loaded on the first call, so that a run which finds its answers in the cache never pays for it.
  */
 export function checkSchema(schema: Schema, data: unknown, context: CheckContext): readonly Diagnostic[] {
+  if (isSurelyValid(schema, data)) return []
   const validate = compile(schema)
   if (validate(data)) return []
   return explainErrors(validate.errors ?? [], data, context)
