@@ -48,13 +48,14 @@ const RULES: Readonly<Record<string, Rule>> = {
   $id: always,
   $schema: always,
   else: always,
-  then: always,
   type: (wanted, data) => [wanted].flat().some((name) => TYPES[String(name)]?.(data) ?? false),
   const: (wanted, data) => data === wanted,
   enum: (wanted, data) => (wanted as readonly unknown[]).includes(data),
   text: (_, data) => typeof data === 'string' || data instanceof Secret,
   pattern: strings((wanted: string, data) => regex(wanted).test(data)),
-  minLength: strings((wanted: number, data) => data.length >= wanted * 2 || [...data].length >= wanted),
+  minLength: strings(
+    (wanted: number, data) => data.length >= wanted * 2 || Array.from(data).length >= wanted,
+  ),
   maxLength: strings((wanted: number, data) => data.length <= wanted),
   minimum: numbers((wanted, data) => data >= wanted),
   maximum: numbers((wanted, data) => data <= wanted),
@@ -78,9 +79,9 @@ const RULES: Readonly<Record<string, Rule>> = {
     return wanted === true || (isRecord(wanted) && others.every((key) => isSurelyValid(wanted, data[key])))
   }),
   anyOf: (wanted, data) => (wanted as readonly Json[]).some((schema) => isSurelyValid(schema, data)),
-  if: (wanted, data, { then, else: otherwise }) => {
-    const branch = isSurelyValid(wanted as Json, data) ? then : otherwise
-    return branch === undefined || (isRecord(branch) && isSurelyValid(branch, data))
+  if: (wanted, data, { else: otherwise }) => {
+    if (isSurelyValid(wanted as Json, data)) return true
+    return otherwise === undefined || (isRecord(otherwise) && isSurelyValid(otherwise, data))
   },
 }
 

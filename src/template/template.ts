@@ -1,10 +1,12 @@
-import Handlebars from 'handlebars'
-import { HactlError, problem, type Span } from '../diag/diagnostic.ts'
-import { Secret } from '../lib/secret.ts'
-import { suggest } from '../lib/suggest.ts'
+import type { Span } from '../diag/diagnostic.ts'
+import { joinText, Secret, type Text } from '../lib/secret.ts'
+import { UndefinedVariable } from './errors.ts'
+import { createHandlebars, type Render } from './handlebars.ts'
 import { HELPERS } from './helpers.ts'
 import { createSealer } from './seal.ts'
-import { makeStrict } from './strict.ts'
+import { cutSimple, follow, type Pieces } from './simple.ts'
+
+export { UndefinedVariable } from './errors.ts'
 
 /** Names visible to a template. */
 export type Scope = Readonly<Record<string, unknown>>
@@ -24,127 +26,60 @@ export interface Templates {
   ): unknown
 }
 
-/** The variable a template could not find. */
-export class UndefinedVariable extends HactlError {
-  /** First part of its path: `status` of `status.primary`. */
-  readonly root: string
-  constructor(name: string, root: string, known: readonly string[], at: Span | undefined) {
-    const close = suggest(root, known)
-    super(
-      problem('template/undefined-variable', `the variable "${name}" is not defined`, {
-        ...(at && { at }),
-        hint: close ? `did you mean "${close}"?` : `known here: ${known.toSorted().join(', ')}`,
-      }),
-    )
-    this.root = root
-  }
-}
-
-const WHOLE = /^\s*\{\{(?![#/^>!{])([^{}]*)\}\}\s*$/
-
-interface Compiled {
-  readonly run: (context: unknown) => string
-  readonly whole: boolean
-  /** The variables it names, to tell which one was missing. */
-  readonly paths: readonly (readonly string[])[]
-}
-
-const shift = (origin: Span | undefined, line: number, col: number): Span | undefined =>
-  origin && { file: origin.file, line: origin.line + line - 1, col: line === 1 ? origin.col + col : col + 1 }
-
-function syntaxError(error: unknown, origin: Span | undefined): HactlError {
-  const message = error instanceof Error ? error.message : String(error)
-  const line = Number(/line (\d+)/.exec(message)?.[1] ?? 1)
-  const reason = message.split('\n').at(-1) ?? message
-  const at = shift(origin, line, 0)
-  return new HactlError(
-    problem('template/syntax', `this template cannot be parsed: ${reason}`, {
-      ...(at && { at }),
-      hint: 'a value looks like {{ name }}, a block like {{#if x}} … {{/if}}; write \\{{ for a plain "{{"',
-    }),
-  )
-}
-
-const exists = (context: unknown, path: readonly string[]): boolean => {
-  let value = context
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null || !(key in value)) return false
-    value = (value as Readonly<Record<string, unknown>>)[key]
-  }
-  return true
-}
-
-function runtimeError(
-  error: unknown,
-  context: unknown,
-  paths: Compiled['paths'],
-  origin: Span | undefined,
-): unknown {
-  if (!(error instanceof Error) || error instanceof HactlError) return error
-  const { lineNumber, column } = error as { lineNumber?: number; column?: number }
-  const at = shift(origin, lineNumber ?? 1, column ?? 0) ?? origin
-  if (/^"([^"]+)" not defined in|reading '([^']+)'/.test(error.message)) {
-    const path = paths.find((each) => !exists(context, each)) ?? paths[0] ?? []
-    return new UndefinedVariable(path.join('.'), path[0] ?? '', Object.keys(context as object), at)
-  }
-  return new HactlError(
-    problem('template/failed', error.message.split(' - ')[0] ?? '', { ...(at && { at }) }),
-  )
-}
+const MISSING = Symbol('missing')
+/** What a value cannot be put into text without the engine. */
+const COMPLEX = Symbol('complex')
+const NAMES = new Set([...Object.keys(HELPERS), 'if', 'unless', 'each', 'with', 'lookup', 'log'])
 
 /** Makes a template engine: strict, without HTML escaping, with our helpers and typed whole expressions. */
 export function createTemplates(): Templates {
-  const hbs = Handlebars.create()
-  const sealer = createSealer()
-  const cache = new Map<string, Compiled>()
-  let captured: unknown
-  for (const [name, helper] of Object.entries(HELPERS)) {
-    hbs.registerHelper(name, (...args: unknown[]) =>
-      sealer.seal(helper(...args.map((arg) => sealer.unseal(arg)))),
-    )
-  }
-  // Wraps a whole expression, so that its value is caught before Handlebars turns it into text.
-  hbs.registerHelper('hactl_value', (value: unknown) => {
-    captured = value
-    return ''
-  })
-
-  const compile = (text: string, origin: Span | undefined): Compiled => {
-    const known = cache.get(text)
-    if (known) return known
-    const inner = WHOLE.exec(text)?.[1]?.trim()
-    const source = inner === undefined ? text : `{{hactl_value ${wrap(inner)}}}`
-    try {
-      const ast = hbs.parse(source)
-      const paths = makeStrict(ast)
-      const run = hbs.compile(ast, { strict: true, noEscape: true })
-      const compiled = { run, whole: inner !== undefined, paths }
-      cache.set(text, compiled)
-      return compiled
-    } catch (error) {
-      throw syntaxError(error, origin)
-    }
-  }
+  let engine: Render | undefined
+  const cut = new Map<string, Pieces | false>()
 
   const render = (text: string, scope: Scope, origin?: Span): unknown => {
     if (!text.includes('{{')) return text
-    const { run, whole, paths } = compile(text, origin)
-    const context = sealer.seal(scope)
-    captured = undefined
-    try {
-      const rendered = run(context)
-      return whole ? sealer.unsealAll(captured) : sealer.unseal(rendered)
-    } catch (error) {
-      throw runtimeError(error, context, paths, origin)
-    }
+    const pieces = cut.get(text) ?? cutSimple(text, NAMES) ?? false
+    cut.set(text, pieces)
+    const simple = pieces === false ? COMPLEX : fill(pieces, scope, text, origin)
+    if (simple !== COMPLEX) return simple
+    engine ??= createHandlebars(createSealer())
+    return engine(text, scope, origin)
   }
 
   return { render, renderAll: (value, scope, origin) => renderTree(render, value, scope, origin, []) }
 }
 
-/** `a.b` stays a path; `helper x y` becomes a subexpression. */
-const wrap = (expression: string): string =>
-  /^[^\s()]+$/.test(expression) || /^("[^"]*"|'[^']*')$/.test(expression) ? expression : `(${expression})`
+/** A text with plain variables only; one alone keeps its type. */
+function fill(pieces: Pieces, scope: Scope, text: string, origin: Span | undefined): unknown {
+  const [before = '', only, after = ''] = pieces
+  const whole = pieces.length === 3 && String(before).trim() === '' && String(after).trim() === ''
+  if (whole) return valueOf(scope, only as readonly string[], text, origin)
+  const parts = pieces.map((piece) =>
+    typeof piece === 'string' ? piece : asText(valueOf(scope, piece, text, origin)),
+  )
+  return parts.includes(undefined) ? COMPLEX : joinText(parts as readonly Text[])
+}
+
+/** Undefined: a list or a map, which the engine puts into text. */
+function asText(value: unknown): Text | undefined {
+  if (value instanceof Secret) return value
+  if (value === null || value === undefined) return ''
+  return typeof value === 'object' ? undefined : String(value as string | number | boolean)
+}
+
+function valueOf(scope: Scope, path: readonly string[], text: string, origin: Span | undefined): unknown {
+  const value = follow(scope, path, MISSING)
+  if (value !== MISSING) return value
+  const name = path.join('.')
+  const lines = text.slice(0, text.indexOf(name)).split('\n')
+  const column = lines.at(-1)?.length ?? 0
+  const at = origin && {
+    file: origin.file,
+    line: origin.line + lines.length - 1,
+    col: lines.length === 1 ? origin.col + column : column + 1,
+  }
+  throw new UndefinedVariable(name, path[0] ?? '', Object.keys(scope), at)
+}
 
 function renderTree(
   render: Templates['render'],

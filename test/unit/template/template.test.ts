@@ -73,3 +73,17 @@ test('a syntax error names its line', () => {
 test('blocks see block parameters and the root', () => {
   expect(render('{{#each list as |x|}}{{x}}={{@root.port}};{{/each}}')).toBe('a=5432;b=5432;')
 })
+
+test('plain variables and the full engine agree', () => {
+  const both = (text: string): unknown[] => [render(text), render(`${text}{{#if port}}{{/if}}`)]
+  for (const text of [
+    'a {{ name }} b',
+    '{{name}}-{{ nested.deep.x }}',
+    'x{{none}}y',
+    '{{ list }} of {{ name }}',
+  ]) {
+    const [simple, full] = both(text)
+    expect(simple).toBe(full)
+  }
+  expect(failure('a\n {{ nested.gone }}').diagnostics[0]?.at).toEqual({ file: 'x.yml', line: 4, col: 5 })
+})
