@@ -39,10 +39,11 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => join(SRC, name))
 
+/** What a file imports: `import`/`export … from` at the start of a line, and lazy `import()` or `require`. */
+const IMPORT = /^(?:import|export|\} from)\b[^'\n]*'([^']+)'|\b(?:import|load|require)\(\s*'([^']+)'\)/gm
+
 const imports = (file: string): string[] =>
-  [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(
-    (match) => match[1] ?? '',
-  )
+  [...readFileSync(file, 'utf8').matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? '')
 
 const floorOf = (file: string): string => relative(SRC, file).split('/')[0] ?? ''
 
