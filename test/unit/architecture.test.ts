@@ -40,7 +40,8 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .map((name) => join(SRC, name))
 
 /** What a file imports: `import`/`export … from` at the start of a line, and lazy `import()` or `require`. */
-const IMPORT = /^(?:import|export|\} from)\b[^'\n]*'([^']+)'|\b(?:import|load|require)\(\s*'([^']+)'\)/gm
+const IMPORT =
+  /^(?:(?:import|export|\})[^'\n]*\bfrom|import) '([^']+)'|\b(?:import|load|require)\(\s*'([^']+)'\)/gm
 
 const imports = (file: string): string[] =>
   [...readFileSync(file, 'utf8').matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? '')
