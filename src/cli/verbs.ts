@@ -38,9 +38,9 @@ export const VERBS: readonly Verb[] = [
     about: 'remove the lock a dead run left on the hosts',
     load: () => import('./verbs/unlock.ts'),
   },
-  // { name: 'exec', about: 'run a command on hosts', load: () => import('./verbs/exec.ts') },
-  // { name: 'ssh', about: 'open a shell on a host', load: () => import('./verbs/ssh.ts') },
-  // { name: 'trust', about: 'record the SSH host keys of hosts', load: () => import('./verbs/trust.ts') },
+  { name: 'exec', about: 'run a command on hosts', load: () => import('./verbs/exec.ts') },
+  { name: 'ssh', about: 'open a shell on a host', load: () => import('./verbs/ssh.ts') },
+  { name: 'trust', about: 'record the SSH host keys of hosts', load: () => import('./verbs/trust.ts') },
   { name: 'facts', about: 'print what is read from a host', load: () => import('./verbs/facts.ts') },
   {
     name: 'inventory',

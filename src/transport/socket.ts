@@ -9,14 +9,25 @@ import type { Target } from './target.ts'
 export interface Carrier {
   readonly stream: Duplex
   readonly release: () => void
+  /** What went wrong before anybody listened to the stream. */
+  readonly failure: () => Error | undefined
+}
+
+/** Remembers the first error of a stream: it may come while the SSH library is still being loaded. */
+function watched(stream: Duplex, release: () => void): Carrier {
+  let failure: Error | undefined
+  stream.on('error', (error) => (failure ??= error))
+  return {
+    stream,
+    release,
+    failure: () => failure ?? (stream.destroyed ? new Error('the connection was closed') : undefined),
+  }
 }
 
 /** TCP with noDelay: without it every small write of the handshake waits about 40 ms for an acknowledgement. */
 export function tcpCarrier(address: string, port: number): Carrier {
   const socket = connect({ host: address, port, noDelay: true, keepAlive: true })
-  // Errors are seen by whoever uses the stream; this keeps one between start and use from being fatal.
-  socket.on('error', () => {})
-  return { stream: socket, release: () => void socket.destroy() }
+  return watched(socket, () => void socket.destroy())
 }
 
 /** A ProxyCommand: its standard input and output are the connection; it is killed with it. */
@@ -31,17 +42,13 @@ export function commandCarrier(command: string): Carrier {
       // Already gone.
     }
   }
-  stream.on('error', () => {})
   child.on('error', (error) => stream.destroy(error))
   child.stdin.on('error', () => {})
   stream.on('close', kill)
-  return {
-    stream,
-    release: () => {
-      stream.destroy()
-      kill()
-    },
-  }
+  return watched(stream, () => {
+    stream.destroy()
+    kill()
+  })
 }
 
 /** A connection through a jump host, which stays open for others. */
@@ -56,5 +63,5 @@ export async function forwardCarrier(
       reject(transportError('unreachable', target.host, summary, { detail: error.message }))
     })
   })
-  return { stream, release: () => void stream.destroy() }
+  return watched(stream, () => void stream.destroy())
 }

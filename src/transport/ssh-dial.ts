@@ -50,22 +50,21 @@ export class Dialer {
   async hostKeys(spec: ConnectionSpec, options: ConnectOptions): Promise<readonly ShownKey[]> {
     const target = this.target(spec)
     const name = knownHostName(target.keyName, target.port)
-    const keys = new Map<string, Buffer>()
     let failure: unknown
-    for (const algorithms of HOST_KEY_KINDS) {
+    const look = async (algorithms: readonly ServerHostKeyAlgorithm[]): Promise<Buffer | undefined> => {
+      let shown: Buffer | undefined
       const judge = (key: Buffer): HactlError => {
-        keys.set(key.toString('base64'), key)
-        return transportError('host-key', spec.host, 'seen')
+        shown = key
+        return transportError('host-key', spec.host, `${spec.host}: the key was only looked at`)
       }
-      try {
-        await this.dial(spec, options, { judge, algorithms })
-      } catch (error) {
-        failure ??= error
-      }
+      await this.dial(spec, options, { judge, algorithms }).catch((error: unknown) => (failure ??= error))
+      return shown
     }
-    if (keys.size === 0) throw failure
+    const looks = await Promise.all(HOST_KEY_KINDS.map(look))
+    const keys = looks.filter((key) => key !== undefined)
+    if (keys.length === 0) throw failure
     const known = this.#known(target)
-    return [...keys.values()].map((key) => ({ target, name, key, verdict: checkHostKey(known, name, key) }))
+    return keys.map((key) => ({ target, name, key, verdict: checkHostKey(known, name, key) }))
   }
 
   /** Connects and logs in. `special` is for `hactl trust`, which wants keys and no login. */

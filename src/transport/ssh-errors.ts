@@ -27,10 +27,14 @@ const codeOf = (error: Error): string => ('code' in error && typeof error.code =
 export const isReset = (error: Error, phase: Phase): boolean =>
   codeOf(error) === 'ECONNRESET' ||
   codeOf(error) === 'EPIPE' ||
-  (phase === 'greeting' && codeOf(error) === '')
+  (phase === 'greeting' && /connection (?:was closed|lost)/i.test(error.message))
 
 const levelOf = (error: Error): string =>
   'level' in error && typeof error.level === 'string' ? error.level : ''
+
+/** The phase an error belongs to: the library reports a failed negotiation before it reports the handshake. */
+export const phaseOf = (error: Error, phase: Phase): Phase =>
+  levelOf(error) === 'handshake' && !/lost/i.test(error.message) ? 'key-exchange' : phase
 
 /** The diagnostic for a connection that did not come about. */
 export function connectError(

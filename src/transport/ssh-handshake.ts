@@ -6,7 +6,7 @@ import type { KeyRing, Ssh2 } from './key-ring.ts'
 import { cancelledError } from './opener.ts'
 import type { Carrier } from './socket.ts'
 import { authHandler } from './ssh-auth.ts'
-import { connectError, deadlineError, isReset } from './ssh-errors.ts'
+import { connectError, deadlineError, isReset, phaseOf } from './ssh-errors.ts'
 import type { Phase } from './ssh-errors.ts'
 import type { Target } from './target.ts'
 import type { ConnectOptions, ConnectionSpec } from './transport.ts'
@@ -107,10 +107,8 @@ class Attempt {
 
   fail(error: Error): void {
     const { target } = this.#work
-    this.settle({
-      error: connectError(target, error, this.phase, this.tried),
-      again: isReset(error, this.phase),
-    })
+    const phase = phaseOf(error, this.phase)
+    this.settle({ error: connectError(target, error, phase, this.tried), again: isReset(error, phase) })
   }
 
   #late(): void {
@@ -126,6 +124,11 @@ export function handshake(work: Handshake): Promise<Outcome> {
   const { ssh2, carrier, target, spec, options, keys } = work
   const client = new ssh2.Client()
   const attempt = new Attempt(work)
+  const early = carrier.failure()
+  if (early) {
+    attempt.fail(early)
+    return attempt.outcome
+  }
   const { ask } = options
   const context = {
     ssh2,

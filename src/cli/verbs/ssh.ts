@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import type { Command } from 'commander'
 import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import { suggest } from '../../lib/suggest.ts'
+import { Dialer } from '../../transport/ssh-dial.ts'
 import type { ConnectionSpec } from '../../transport/transport.ts'
 import { inventoryFile, withInventory } from '../options.ts'
 import { openTargets } from '../target.ts'
@@ -12,15 +13,19 @@ interface Options {
 }
 
 /** The arguments that make OpenSSH's client connect as hactl does; the rest it reads from ssh_config itself. */
-export function sshArguments(spec: ConnectionSpec, command: readonly string[]): string[] {
-  const files = spec.knownHostsFiles ?? []
-  const known = [...files, '~/.ssh/known_hosts', '~/.ssh/known_hosts2'].map((file) => `"${file}"`).join(' ')
+export function sshArguments(
+  spec: ConnectionSpec,
+  knownHosts: readonly string[],
+  command: readonly string[],
+): string[] {
+  const known = knownHosts.map((file) => `"${file}"`).join(' ')
   return [
     '-o',
     'StrictHostKeyChecking=yes',
     '-o',
     `ConnectTimeout=${Math.ceil(spec.connectTimeoutMs / 1000)}`,
-    ...(files.length > 0 ? ['-o', `UserKnownHostsFile=${known}`] : []),
+    '-o',
+    `UserKnownHostsFile=${known}`,
     ...(spec.port === undefined ? [] : ['-p', String(spec.port)]),
     ...(spec.user === undefined ? [] : ['-l', spec.user]),
     ...(spec.privateKeyFile === undefined ? [] : ['-i', spec.privateKeyFile]),
@@ -50,9 +55,11 @@ async function findHost(name: string, options: Options): Promise<ConnectionSpec>
 
 async function ssh(name: string, command: readonly string[], options: Options): Promise<void> {
   const spec = await findHost(name, options)
+  const { knownHostsFiles } = new Dialer().target(spec)
   const shell = process.env['SHELL'] ?? 'sh'
   const here = command.length > 0 ? ['-c', command.join(' ')] : []
-  const [program, args] = spec.kind === 'local' ? [shell, here] : ['ssh', sshArguments(spec, command)]
+  const [program, args] =
+    spec.kind === 'local' ? [shell, here] : ['ssh', sshArguments(spec, knownHostsFiles, command)]
   process.exitCode = await new Promise<number>((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'inherit' })
     child.on('error', (error: NodeJS.ErrnoException) => reject(missing(error, program)))

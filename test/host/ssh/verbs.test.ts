@@ -1,0 +1,93 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startSshd } from './sshd.ts'
+import type { Sshd } from './sshd.ts'
+
+const ROOT = resolve(import.meta.dirname, '../../..')
+
+let sshd: Sshd
+let home = ''
+let inventory = ''
+
+beforeAll(async () => {
+  sshd = await startSshd()
+  home = join(sshd.dir, 'home')
+  mkdirSync(join(home, '.ssh'), { recursive: true })
+  writeFileSync(join(home, '.ssh', 'config'), 'HashKnownHosts yes\n')
+  inventory = join(sshd.dir, 'inventory.yml')
+  writeFileSync(
+    inventory,
+    `all:
+  vars: { ansible_user: root, ansible_port: ${sshd.port}, ansible_ssh_private_key_file: ${sshd.key} }
+  hosts:
+    one: { ansible_host: 127.0.0.1 }
+    dead: { ansible_host: 127.0.0.1, ansible_port: 1 }
+`,
+  )
+})
+afterAll(() => sshd.stop())
+
+/** Runs hactl as a user whose home is empty but for ssh_config. */
+function hactl(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', join(ROOT, 'src/cli/main.ts'), ...args],
+    { cwd: ROOT, encoding: 'utf8', timeout: 30_000, env: { ...process.env, HOME: home, NO_COLOR: '1' } },
+  )
+  return { status, stdout, stderr }
+}
+const knownHosts = (): string => join(home, '.ssh', 'known_hosts')
+const forget = (): void => rmSync(knownHosts(), { force: true })
+
+test('an unknown key is refused; trust records it hashed as ssh_config wants; then exec works', () => {
+  forget()
+  const before = hactl('exec', 'one', '-i', inventory, '--', 'id', '-un')
+  expect(before).toMatchObject({ status: 4, stdout: '' })
+  expect(before.stderr).toContain('ssh/host-key')
+  expect(before.stderr).toContain('hactl trust one')
+
+  const trusted = hactl('trust', 'one', '-i', inventory, '--yes')
+  expect(trusted).toMatchObject({ status: 0 })
+  expect(trusted.stdout).toMatch(/^one +\[127\.0\.0\.1\]:\d+ +ssh-ed25519 +SHA256:/)
+  expect(readFileSync(knownHosts(), 'utf8')).toMatch(/^\|1\|\S+ ssh-ed25519 /)
+
+  const after = hactl('exec', 'one', '-i', inventory, '--', 'id', '-un')
+  expect(after).toEqual({ status: 0, stdout: 'one | root\n', stderr: '' })
+  expect(hactl('trust', 'one', '-i', inventory).stdout).toContain('trusted already')
+})
+
+test('trust does not record without a yes, and never replaces a changed key', () => {
+  forget()
+  expect(hactl('trust', 'one', '-i', inventory)).toMatchObject({ status: 5 })
+  const line = `[127.0.0.1]:${sshd.port} ${readFileSync(`${sshd.key}.pub`, 'utf8')}`
+  writeFileSync(knownHosts(), line)
+  const changed = hactl('trust', 'one', '-i', inventory, '--yes')
+  expect(changed.status).toBe(4)
+  expect(changed.stderr).toContain('has changed')
+  expect(readFileSync(knownHosts(), 'utf8')).toBe(line)
+})
+
+test('exec shows output, errors and exit codes by host, and what cannot be reached', () => {
+  writeFileSync(knownHosts(), readFileSync(sshd.knownHosts))
+  const shell = hactl('exec', 'one', '-i', inventory, '--', 'echo out; echo err >&2; exit 3')
+  expect(shell).toMatchObject({ status: 1, stdout: 'one | out\n', stderr: 'one ! err\none ! exit code 3\n' })
+  const both = hactl('exec', 'all', '-i', inventory, '--', 'true')
+  expect(both.status).toBe(4)
+  expect(both.stderr).toContain('refused the connection')
+  const json = hactl('exec', 'one', '-i', inventory, '--format', 'json', '--as', 'nobody', '--', 'id', '-un')
+  expect(JSON.parse(json.stdout)).toMatchObject([{ host: 'one', result: { code: 0, stdout: 'nobody\n' } }])
+  expect(hactl('exec', 'one', '-i', inventory, '--timeout', '300ms', '--', 'sleep', '60').stderr).toContain(
+    'longer than',
+  )
+})
+
+test('ssh runs the system client with the same settings and gives its exit code', () => {
+  writeFileSync(join(home, '.ssh', 'config'), `UserKnownHostsFile ${sshd.knownHosts}\n`)
+  const result = hactl('ssh', 'one', '-i', inventory, '--', 'id -un; exit 7')
+  expect(result).toMatchObject({ status: 7, stdout: 'root\n' })
+  const unknown = hactl('ssh', 'onr', '-i', inventory)
+  expect(unknown.status).toBe(2)
+  expect(unknown.stderr).toContain('did you mean "one"?')
+})
