@@ -117,6 +117,8 @@ const inventory = fc
       fc.constantFrom(
         'group_vars/all.yml',
         'group_vars/a.yml',
+        'group_vars/b.yml',
+        'group_vars/c.yaml',
         'group_vars/d/one.yml',
         'host_vars/h1.yml',
         'host_vars/h2',
