@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { HactlError, problem } from '../diag/diagnostic.ts'
 import { Secret } from '../lib/secret.ts'
+import { openWithNode, unarmorWithNode } from './age-open.ts'
 import { writeAtomic } from './atomic.ts'
 import { SECRETS_FILE, type SecretOptions, askPassphrase, findIdentity, keyFileOf } from './secret-key.ts'
 
@@ -39,26 +40,23 @@ export async function openSecretFile(dir: string, options: SecretOptions): Promi
   const file = join(dir, SECRETS_FILE)
   if (!hasSecrets(dir))
     fail('secrets/no-file', `there is no ${file}`, '`hactl init` makes one, or `hactl secrets edit`')
-  const age = await import('age-encryption')
-  const binary = unarmor(age.armor.decode, file)
+  const binary = await readBinary(file)
   const header = headerOf(binary, file)
   if (header.passphrase) {
     const passphrase = await askPassphrase(file, options)
-    const text = await decrypt(age, binary, { file, passphrase })
+    const text = await decrypt(binary, { file, passphrase })
     return { file, text, save: (changed) => encryptWithPassphrase(file, changed, passphrase) }
   }
   const identity = findIdentity(dir, options)
   if (!identity) return fail('secrets/no-key', `there is no key for ${file}`, keyHint(dir))
-  const text = await decrypt(age, binary, { file, identity })
+  const text = openWithNode(binary, identity) ?? (await decrypt(binary, { file, identity }))
   return { file, text, save: (changed) => save({ dir, identity, readers: header.readers }, changed) }
 }
 
 const keyHint = (dir: string): string =>
   `put the key into ${keyFileOf(dir)} (mode 0600), or give it with --secrets-key FILE, HACTL_AGE_KEY or HACTL_AGE_KEY_FILE`
 
-type Age = typeof import('age-encryption')
-
-function unarmor(decode: Age['armor']['decode'], file: string): Uint8Array {
+async function readBinary(file: string): Promise<Uint8Array> {
   const raw = readFileSync(file)
   const text = raw.toString('latin1')
   if (text.startsWith('age-encryption.org/')) return raw
@@ -67,14 +65,14 @@ function unarmor(decode: Age['armor']['decode'], file: string): Uint8Array {
       'it must never be stored in clear text: restore the encrypted file, or encrypt it with `age -a`'
     return fail('secrets/not-encrypted', `${file} is not encrypted with age`, hint)
   }
+  const usual = unarmorWithNode(text)
+  if (usual) return usual
+  const { armor } = await import('age-encryption')
   try {
-    return decode(text)
+    return armor.decode(text)
   } catch (error) {
-    return fail(
-      'secrets/damaged',
-      `${file} is damaged: ${(error as Error).message}`,
-      'restore it from git or a backup',
-    )
+    const summary = `${file} is damaged: ${(error as Error).message}`
+    return fail('secrets/damaged', summary, 'restore it from git or a backup')
   }
 }
 
@@ -104,11 +102,8 @@ interface Opening {
   readonly passphrase?: Secret
 }
 
-async function decrypt(
-  age: Age,
-  binary: Uint8Array,
-  { file, identity, passphrase }: Opening,
-): Promise<Secret> {
+async function decrypt(binary: Uint8Array, { file, identity, passphrase }: Opening): Promise<Secret> {
+  const age = await import('age-encryption')
   const decrypter = new age.Decrypter()
   try {
     if (passphrase) decrypter.addPassphrase(passphrase.reveal())

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
+import { HactlError, problem } from '../diag/diagnostic.ts'
 import { Secret } from '../lib/secret.ts'
-import { listScalars, replaceScalars } from '../schema/yaml-edit.ts'
+import { addScalars, listScalars, replaceScalars } from '../schema/yaml-edit.ts'
 
 const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789'
 
@@ -42,6 +43,27 @@ const lines = (tree: Tree, indent: string): readonly string[] =>
 /** The names of all values in a decrypted secrets file, nested ones with dots. */
 export const secretNames = (text: Secret): readonly string[] =>
   listScalars(text.reveal()).map((spot) => spot.name)
+
+/** Made-up values for the names that the text lacks; the others stay as they are. */
+export function addSecrets(text: Secret, names: readonly string[]): Rotated {
+  const present = secretNames(text)
+  const missing = names.filter(
+    (name) => !present.some((each) => each === name || each.startsWith(`${name}.`)),
+  )
+  const inside = missing.find((name) => present.some((each) => name.startsWith(`${each}.`)))
+  if (inside !== undefined) {
+    const hint = '`hactl secrets edit`, and make the value above it a map'
+    throw new HactlError(
+      problem('secrets/no-map', `"secrets.${inside}" lies inside a single value`, { hint }),
+    )
+  }
+  const scalars = missing.map((name) => ({
+    path: name.split('.'),
+    value: generatePassword().reveal(),
+    comment: MARK,
+  }))
+  return { text: new Secret(addScalars(text.reveal(), scalars)), names: missing }
+}
 
 export interface Rotated {
   readonly text: Secret
