@@ -16,7 +16,7 @@ import { formatLsn } from './lsn.ts'
 import type { Lsn } from './lsn.ts'
 import { readServer } from './server.ts'
 import { lineage } from './timeline.ts'
-import { identify, replicationConninfo } from './upstream.ts'
+import { identify, replicationConninfo, withPassfile } from './upstream.ts'
 import type { Identity, Upstream } from './upstream.ts'
 
 const argsSchema = Type.Object({
@@ -33,11 +33,6 @@ const argsSchema = Type.Object({
   ),
   slot: Type.Optional(Type.String({ description: 'Replication slot to stream WAL from during the copy.' })),
   create_slot: Type.Boolean({ description: 'Create that slot (version 11 and later).', default: false }),
-  existing: Type.Enum(['replace', 'keep'], {
-    description:
-      'replace: a data directory that cannot follow is moved aside for a new copy. keep: any data directory stays, to be repaired by other means.',
-    default: 'replace',
-  }),
   rebuild: Type.Boolean({
     description:
       'Copy again even when the data directory can follow; a copy not yet started from counts as new.',
@@ -140,6 +135,7 @@ function steps({ copy, context }: BackupState, args: Args): readonly Step[] {
     runWith({}, 'sh', '-c', PREPARE, 'prepare', dataDir, target, args.account),
     runWith(
       { as: args.account, timeoutMs: COPY_MS },
+      ...withPassfile(args.from),
       `${context.binDir}/pg_basebackup`,
       '--dbname',
       replicationConninfo(args.from),

@@ -268,5 +268,6 @@ export const postgresConfig = defineModule({
   steps,
   refuse: (from, _to, args) => refuse(from, args),
   fieldImpact: (field, from) => fieldImpact(field, from),
-  touches: ({ port, data_dir }) => serverTouches(port, '/etc/postgresql', ...(data_dir ? [data_dir] : [])),
+  // The files may be anywhere: the server says where.
+  touches: ({ port }) => serverTouches(port, '*'),
 })

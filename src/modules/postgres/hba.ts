@@ -68,14 +68,19 @@ interface HbaState {
     readonly path: string
     readonly old: string | undefined
     readonly changes: readonly HbaChange[]
+    /** One for each change. */
+    readonly labels: readonly string[]
     readonly server: RunningServer | undefined
   }
 }
 
-const place = (change: HbaChange): string =>
-  change.kind === 'add'
-    ? `+ ${change.rule} ${change.before ? `before line ${change.before.line}` : 'at the end'}`
-    : `- ${change.rule}`
+/** How one change reads in a plan. A new block has no lines yet, so its place is that of the block. */
+function describe(change: HbaChange, args: Args, hasBlock: boolean): string {
+  if (change.kind === 'remove') return `- ${change.rule}`
+  if (change.before) return `+ ${change.rule} before line ${change.before.line}`
+  if (args.own === 'whole') return `+ ${change.rule} at the end`
+  return `+ ${change.rule} ${hasBlock ? 'at the end of the block' : `at the ${args.position}`}`
+}
 
 async function current(probe: Probe, args: Args): Promise<HbaState> {
   const [installation, state] = await Promise.all([
@@ -90,12 +95,14 @@ async function current(probe: Probe, args: Args): Promise<HbaState> {
   const content = await probe.ask(text, path)
   const old = content.kind === 'text' ? content.text : undefined
   const changes = hbaChanges(ownedRules(old ?? '', args.own === 'whole'), args.rules.map(hbaText))
+  const hasBlock = old?.includes('# BEGIN hactl') ?? false
+  const labels = changes.map((change) => describe(change, args, hasBlock))
   return {
     ...Object.fromEntries(
-      changes.map((change) => [place(change), change.kind === 'add' ? 'missing' : `line ${change.line}`]),
+      changes.map((change, i) => [labels[i], change.kind === 'add' ? 'missing' : `line ${change.line}`]),
     ),
     loaded: server?.hbaLoaded ?? true,
-    context: { path, old, changes, server },
+    context: { path, old, changes, labels, server },
   }
 }
 
@@ -156,13 +163,14 @@ export const postgresHba = defineModule({
   ],
   label: ({ port }) => String(port),
   current,
-  desired: (_args, { context: { changes } }): Partial<HbaState> => ({
+  desired: (_args, { context: { changes, labels } }): Partial<HbaState> => ({
     loaded: true,
     ...Object.fromEntries(
-      changes.map((change) => [place(change), change.kind === 'add' ? 'present' : 'removed']),
+      changes.map((change, i) => [labels[i], change.kind === 'add' ? 'present' : 'removed']),
     ),
   }),
   steps: (from, _to, args) => steps(from, args),
   refuse: (_from, _to, args) => refuse(args),
-  touches: ({ port, data_dir }) => serverTouches(port, '/etc/postgresql', ...(data_dir ? [data_dir] : [])),
+  // The files may be anywhere: the server says where.
+  touches: ({ port }) => serverTouches(port, '*'),
 })

@@ -171,10 +171,11 @@ function memberships(from: RoleState, to: Partial<RoleState>, role: string): rea
   ]
 }
 
-/** Keeps even the verifier out of the server's log and out of psql's error texts. */
+/** Keeps even the verifier out of the server's log, out of pg_stat_statements and out of psql's error texts. */
 const QUIET = [
   String.raw`\set VERBOSITY terse`,
   "set log_statement = 'none'; set log_min_duration_statement = -1; set log_min_error_statement = 'panic';",
+  'set pg_stat_statements.track_utility = off;',
 ]
 
 function steps(from: RoleState, to: Partial<RoleState>, args: Args): readonly Step[] {

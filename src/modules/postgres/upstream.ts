@@ -23,8 +23,12 @@ export interface Identity {
 }
 
 /** Connection string of a replication connection. */
-export const replicationConninfo = ({ host, port, user, passfile }: Upstream): string =>
-  formatConninfo({ host, port, user, passfile, connect_timeout: 5, application_name: 'hactl' })
+export const replicationConninfo = ({ host, port, user }: Upstream): string =>
+  formatConninfo({ host, port, user, connect_timeout: 5, application_name: 'hactl' })
+
+/** Words before a command that name the passfile: the keyword `passfile` is known to libpq only from 10. */
+export const withPassfile = ({ passfile }: Upstream): readonly string[] =>
+  passfile === undefined ? [] : ['env', `PGPASSFILE=${passfile}`]
 
 /** IDENTIFY_SYSTEM, and the history of its timeline when it is not the first. */
 const SCRIPT = `q() { printf '%s;\\n' "$1" | ${psql('"$c"').join(' ')}; }
@@ -47,10 +51,13 @@ export function parseIdentity(stdout: string): Identity | undefined {
 /** Asks a server who it is. Throws NotYet when it cannot be reached: it may be started by an earlier task. */
 export async function identify(probe: Probe, upstream: Upstream, account: string): Promise<Identity> {
   const target = `${replicationConninfo(upstream)} replication=true`
-  const { code, stdout, stderr } = await probe.run(['sh', '-c', SCRIPT, 'identify', target], {
-    as: account,
-    timeoutMs: 20_000,
-  })
+  const { code, stdout, stderr } = await probe.run(
+    [...withPassfile(upstream), 'sh', '-c', SCRIPT, 'identify', target],
+    {
+      as: account,
+      timeoutMs: 20_000,
+    },
+  )
   const identity = parseIdentity(stdout)
   if (code === 0 && identity) return identity
   const server = `${upstream.host}:${upstream.port}`

@@ -187,7 +187,7 @@ const hba = (rules: readonly unknown[] = RULES, extra: Readonly<Record<string, u
 
 test('rules: a block at the top; the second run finds nothing; other rules stay', async () => {
   expect(said(await hactl.plan(postgresHba, hba()))[0]).toBe(
-    '+ host replication repl 10.77.0.20/32 reject at the end: missing -> present',
+    '+ host replication repl 10.77.0.20/32 reject at the top: missing -> present',
   )
   await converge(postgresHba, hba())
   expect(pg.sql('select count(*) from pg_hba_file_rules')).toBe('9')

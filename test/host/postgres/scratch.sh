@@ -1,8 +1,8 @@
 #!/bin/sh
 # A throw-away server for capturing module cases: `scratch.sh up [SQL]`, `scratch.sh stop`, `scratch.sh down`.
-# Local socket only, port 5599, below /srv/hactl-case; `down` ends it by its data directory and removes it.
+# Local socket only, port 5599, below /srv/hactl-pg-case; `down` ends it by its data directory and removes it.
 set -e
-dir=/srv/hactl-case bin=/usr/lib/postgresql/15/bin port=5599
+dir=/srv/hactl-pg-case bin=/usr/lib/postgresql/15/bin port=5599
 as() { runuser -u postgres -- "$@"; }
 stop() { as $bin/pg_ctl -D $dir/data -m immediate -w stop >/dev/null 2>&1 || true; }
 case $1 in
