@@ -5,6 +5,7 @@ import { applyRun, exitOf } from './engine.ts'
 import { interrupt } from './interrupt.ts'
 import { confirm, paint, print, printJson, setExit, size } from './io.ts'
 import {
+  applyCommand,
   deployment,
   makePlan,
   planWith,
@@ -39,7 +40,7 @@ async function applyTarget(target: Target, file: string, options: ApplyOptions):
     const pending = summary.changed + summary.unknown
     const text = (options.format ?? 'text') === 'text'
     if (text || options.check === true || pending === 0)
-      await printPlan(planned, options, `hactl apply ${file}`)
+      await printPlan(planned, options, options.check === true ? applyCommand(file, options) : undefined)
     requireSound(planned)
     if (pending === 0 || options.check === true) {
       setExit(exitOf(summary))
@@ -90,7 +91,7 @@ async function carryOut(planned: Planned, { file, options, allowed }: Execution)
     await printJson({ ...runJson(events), pending })
   } else if (options.format !== 'jsonl') {
     const { applySummary } = await import('../report/apply-summary.ts')
-    const command = `hactl apply ${file}`
+    const command = applyCommand(file, options)
     const more = { command, width: size().columns, paint: paint(), ...(pending !== undefined && { pending }) }
     await print(applySummary(events, more).trimEnd())
   }

@@ -5,7 +5,7 @@ import { EXIT, HactlError, type ExitCode } from '../diag/diagnostic.ts'
 import type { RunOptions, SourceFile } from '../engine/context.ts'
 import type { EngineEvent, RunSummary } from '../engine/events.ts'
 import type { Impact } from '../engine/impact.ts'
-import { journalDir, newRunId, openJournal } from '../engine/journal.ts'
+import { journalDir, listRuns, newRunId, openJournal } from '../engine/journal.ts'
 import { acquire, release, stateDirOf } from '../engine/lock.ts'
 import type { Playbook } from '../engine/playbook.ts'
 import { runPlaybook, type Owed } from '../engine/run.ts'
@@ -113,7 +113,6 @@ export async function phase(bench: Bench, input: PhaseInput): Promise<RunSummary
 export interface ApplyInput extends Omit<PhaseInput, 'mode' | 'emit' | 'owed' | 'stateDir'> {
   readonly view: View
   readonly events: EngineEvent[]
-  readonly resumes?: string
   readonly params?: Readonly<Record<string, string>>
 }
 
@@ -121,7 +120,9 @@ export interface ApplyInput extends Omit<PhaseInput, 'mode' | 'emit' | 'owed' | 
 export async function applyRun(bench: Bench, input: ApplyInput): Promise<RunSummary> {
   const { target, opened } = bench
   const run = newRunId()
-  const journal = openJournal(journalDir(target.inventory.dir), run, masker(target.inventory.secrets))
+  const dir = journalDir(target.inventory.dir)
+  const resumes = unfinished(dir, input.playbook.file)
+  const journal = openJournal(dir, run, masker(target.inventory.secrets))
   const emit = (event: EngineEvent): void => {
     input.events.push(event)
     journal.write(event)
@@ -131,26 +132,46 @@ export async function applyRun(bench: Bench, input: ApplyInput): Promise<RunSumm
   const at = new Date().toISOString()
   const by = userInfo().username
   const hosts = target.hosts.map((host) => host.name)
-  emit({
-    kind: 'run-start',
-    run,
-    mode: 'apply',
-    playbook: input.playbook.file,
-    hosts,
-    at,
-    by,
-    ...(input.resumes !== undefined && { resumes: input.resumes }),
-  })
+  const playbook = input.playbook.file
+  emit({ kind: 'run-start', run, mode: 'apply', playbook, hosts, at, by, ...(resumes && { resumes }) })
   if (input.params) emit({ kind: 'run-params', params: input.params })
-  const owed = await lockAll(bench, stateDir, { run, by, from: hostname(), at }, emit)
   try {
+    const owed = await lockAll(bench, stateDir, { run, by, from: hostname(), at }, emit)
     const summary = await phase(bench, { ...input, mode: 'apply', emit, owed, stateDir })
     emit({ kind: 'run-end', run, summary })
     return summary
+  } catch (error) {
+    if (error instanceof HactlError) emit({ kind: 'run-end', run, summary: stoppedBy(error) })
+    throw error
   } finally {
-    await Promise.all([...opened.sessions.values()].map((session) => release(session, stateDir)))
+    await Promise.all([...opened.sessions.values()].map((session) => release(session, stateDir, run)))
   }
 }
+
+/** The last run of the same playbook, when it was cut off or did not end well. */
+function unfinished(dir: string, playbook: string): string | undefined {
+  for (const { id, lines } of listRuns(dir).toReversed()) {
+    const start = lines[0]?.event
+    if (start?.kind !== 'run-start' || start.playbook !== playbook) continue
+    const done = lines.some(({ event }) => event.kind === 'run-end' && event.summary.outcome === 'done')
+    return done ? undefined : id
+  }
+  return undefined
+}
+
+/** The summary of a run that did not get as far as its first task. */
+const stoppedBy = ({ exit }: HactlError): RunSummary => ({
+  outcome: exit === EXIT.refused ? 'refused' : exit === EXIT.interrupted ? 'interrupted' : 'failed',
+  ok: 0,
+  changed: 0,
+  unknown: 0,
+  skipped: 0,
+  failed: 0,
+  unreachable: 0,
+  impact: 'none',
+  ms: 0,
+  roundTrips: {},
+})
 
 /** Takes the lock on all hosts in their order by name, so that two operators cannot block each other half-way. */
 async function lockAll(
@@ -176,7 +197,9 @@ async function lockAll(
     if (first) await take(first)
     await Promise.all(rest.map(take))
   } catch (error) {
-    for (const [name, session] of sessions) if (taken.includes(name)) await release(session, stateDir)
+    for (const [name, session] of sessions) {
+      if (taken.includes(name)) await release(session, stateDir, owner.run)
+    }
     throw error
   }
   return owed

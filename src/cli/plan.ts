@@ -2,6 +2,7 @@ import { EXIT, HactlError } from '../diag/diagnostic.ts'
 import type { EngineEvent, RunSummary } from '../engine/events.ts'
 import type { Playbook } from '../engine/playbook.ts'
 import type { Registry } from '../engine/module.ts'
+import { quote } from '../lib/quote.ts'
 import type { Scope } from '../template/template.ts'
 import { exitOf, openBench, phase, type Bench } from './engine.ts'
 import { paint, print, printJson, setExit, size } from './io.ts'
@@ -88,7 +89,11 @@ export const titleOf = (target: Target): string =>
   target.cluster ? `${target.cluster.name} · ${target.cluster.stack}` : target.inventory.file
 
 /** Prints a plan in the wanted form. */
-export async function printPlan(planned: Planned, options: PlanOptions, apply: string): Promise<void> {
+export async function printPlan(
+  planned: Planned,
+  options: PlanOptions,
+  apply: string | undefined,
+): Promise<void> {
   if (options.format === 'json' || options.format === 'jsonl') {
     const { runJson } = await import('../report/json.ts')
     if (options.format === 'json') return printJson(runJson(planned.events))
@@ -98,7 +103,7 @@ export async function printPlan(planned: Planned, options: PlanOptions, apply: s
   const { planText } = await import('../report/plan-text.ts')
   const text = planText(planned.events, {
     title: titleOf(planned.bench.target),
-    apply,
+    ...(apply !== undefined && { apply }),
     diff: options.diff === true,
     width: size().columns,
     paint: paint(),
@@ -106,12 +111,29 @@ export async function printPlan(planned: Planned, options: PlanOptions, apply: s
   await print(text.trimEnd())
 }
 
+/** The apply that does what a plan showed: with the same choice of hosts and tasks. */
+export function applyCommand(file: string, options: PlanOptions): string {
+  const chosen: Readonly<Record<string, string | undefined>> = {
+    cluster: options.cluster,
+    limit: options.limit,
+    tags: options.tags?.join(','),
+    playbook: options.playbook,
+    'start-at': options.startAt,
+  }
+  const given = Object.entries(chosen).filter(([, value]) => value !== undefined)
+  return [
+    'hactl apply',
+    quote(file),
+    ...given.map(([name, value]) => `--${name} ${quote(value ?? '')}`),
+  ].join(' ')
+}
+
 /** `hactl plan`. */
 export async function planVerb(file: string, options: PlanOptions): Promise<void> {
   for (const target of await openTargets(file, options)) {
     const planned = await makePlan(target, deployment(target, options), options)
     await planned.bench.opened.close()
-    await printPlan(planned, options, `hactl apply ${file}`)
+    await printPlan(planned, options, applyCommand(file, options))
     const { changed, unknown } = planned.summary
     const pending = options.exitCode === true && changed + unknown > 0
     const code = exitOf(planned.summary)

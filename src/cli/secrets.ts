@@ -27,12 +27,14 @@ export interface SecretFlags {
 }
 
 /** The folder that holds the inventory and its secrets. */
-function folder(flags: SecretFlags): string {
-  const path = inventoryFile(undefined, flags)
+const folder = (flags: SecretFlags): string => folderOf(inventoryFile(undefined, flags))
+
+/** The folder of an inventory that is named by its file or by its folder. */
+export function folderOf(path: string): string {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : dirname(path)
 }
 
-const keyOptions = ({ secretsKey }: SecretFlags): SecretOptions => ({
+export const keyOptions = ({ secretsKey }: SecretFlags): SecretOptions => ({
   ...(secretsKey !== undefined && { keyFile: secretsKey }),
   ...(interactive() && { ask: (question: string) => askSecret(question, { flag: 'a terminal' }) }),
 })
@@ -44,13 +46,19 @@ export async function keygen(flags: SecretFlags): Promise<void> {
     const hint = 'a new key cannot read the old secrets; move this one away only when you are sure'
     throw new HactlError(problem('cli/exists', `${file} exists already`, { hint }))
   }
+  await print(`wrote ${file}`, `public key: ${await writeKey(file)}`)
+}
+
+/** Writes a new key into a file that is not there yet; gives the public key. */
+export async function writeKey(file: string): Promise<string> {
   const { identity, recipient } = await makeIdentity()
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   writeFileSync(file, keyFileText(identity, recipient), { flag: 'wx', mode: 0o600 })
-  await print(`wrote ${file}`, `public key: ${recipient}`)
+  return recipient
 }
 
-const FIRST_TEXT = '# One "name: value" a line. Refer to a value as "{{ secrets.name }}" in the inventory.\n'
+export const FIRST_TEXT =
+  '# One "name: value" a line. Refer to a value as "{{ secrets.name }}" in the inventory.\n'
 
 /** Opens the values in $EDITOR until they are sound, or the user gives up. */
 export async function edit(flags: SecretFlags): Promise<void> {

@@ -35,9 +35,10 @@ export const isStuck = ({ evaluated }: Item): boolean =>
 
 /** May touch anything, waits, or streams: travels as the last of its batch. */
 export const isOpen = (wanted: Wanted): boolean =>
-  wanted.action !== undefined ||
-  wanted.touched === undefined ||
-  wanted.steps.some((step) => step.kind === 'upload')
+  wanted.action !== undefined || wanted.touched === undefined || streams(wanted)
+
+/** Has a file too big for one message: travels alone. */
+export const streams = (wanted: Wanted): boolean => wanted.steps.some((step) => step.kind === 'upload')
 
 const isOutdated = (touched: readonly Resource[], { view }: Evaluated): boolean =>
   !view.fresh() || [...view.used].some((entry) => anyTouches(touched, entry.resources))
@@ -65,17 +66,26 @@ export function nextBatch(items: readonly Item[]): readonly Item[] {
   const touched: Resource[] = []
   let changes = false
   for (const item of items) {
-    const { evaluation } = item.evaluated
-    const elsewhere = changes && item.instance.target !== batch[0]?.instance.target
-    if (elsewhere || isOutdated(touched, item.evaluated)) return batch
-    if (isStuck(item)) return changes ? batch : [...batch, item]
+    if (isOutdated(touched, item.evaluated) || (changes && travelsAlone(item, batch[0]))) return batch
     batch.push(item)
+    const { evaluation } = item.evaluated
+    if (isStuck(item)) return batch
     if (!isChange(evaluation)) continue
     changes = true
     if (isOpen(evaluation)) return batch
     touched.push(...(evaluation.touched ?? []))
   }
   return batch
+}
+
+/** Cannot go behind changes that are already in the batch. */
+const travelsAlone = (item: Item, first: Item | undefined): boolean => {
+  const { evaluation } = item.evaluated
+  return (
+    isStuck(item) ||
+    item.instance.target !== first?.instance.target ||
+    (isChange(evaluation) && streams(evaluation))
+  )
 }
 
 /** The diagnostic of a task that cannot be read although nothing before it has to change. */

@@ -9,10 +9,12 @@ import type { Prober } from './prober.ts'
 
 export type Mode = 'plan' | 'apply'
 
-/** An open host. */
+/** An open host. Both are replaced when it is opened again after a reboot. */
 export interface Session {
-  readonly transport: Transport
-  readonly prober: Prober
+  transport: Transport
+  prober: Prober
+  /** Opens the host anew; rejects with HactlError when it cannot be reached. */
+  readonly reopen?: () => Promise<void>
 }
 
 /** A file beside a playbook: templates and files to copy. */

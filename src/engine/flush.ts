@@ -1,6 +1,6 @@
 import { problem, type Diagnostic } from '../diag/diagnostic.ts'
 import type { CommandResult } from '../transport/transport.ts'
-import { isOpen, isStuck, notReady, sessionOf, type Item, type Run } from './batch.ts'
+import { isOpen, isStuck, notReady, sessionOf, streams, type Item, type Run } from './batch.ts'
 import type { HostState, Session } from './context.ts'
 import { evaluate, type Evaluated, type Wanted } from './evaluate.ts'
 import { toCommand } from './execute.ts'
@@ -113,7 +113,7 @@ async function send(
     : changes.flatMap((c) => c.wanted.touched ?? [])
   state.spread ||= touched === undefined || touched.some((name) => !LOCAL.has(name.split(':')[0] ?? ''))
   const last = changes.at(-1)
-  if (last?.wanted.steps.some((step) => step.kind === 'upload')) {
+  if (last && streams(last.wanted)) {
     return [{ ...last, results: await stream(session, last.wanted.steps, last.instance.task.as) }]
   }
   const parts = changes.map(({ instance, wanted }) =>
@@ -128,6 +128,7 @@ async function send(
     const count = parts[index]?.length ?? 0
     const results = all.slice(offset, offset + count)
     offset += count
+    run.record.output(change.instance, state, change.wanted, results)
     return { ...change, results }
   })
 }

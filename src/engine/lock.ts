@@ -38,7 +38,8 @@ printf '%s\\n' "$owner" > "$dir/lock/owner"
 cat "$dir/pending" 2>/dev/null
 exit 0`
 
-const RELEASE = 'rm -rf "$1/lock"; rmdir "$1" 2>/dev/null; exit 0'
+/** Only the run that owns the lock may remove it; without a run, whoever owns it. */
+const RELEASE = String.raw`grep -qsF "\"run\":\"$2" "$1/lock/owner" && rm -rf "$1/lock"; rmdir "$1" 2>/dev/null; exit 0`
 
 const script = (text: string, ...args: readonly string[]): Command => ({
   argv: ['sh', '-c', text, 'hactl-lock', ...args],
@@ -92,8 +93,8 @@ export function parseOwner(line: string | undefined): LockOwner | undefined {
 }
 
 /** Gives the lock back; handlers still owed stay recorded. Never throws. */
-export async function release(session: Session, stateDir: string): Promise<void> {
-  await session.transport.batch([script(RELEASE, stateDir)]).catch(() => undefined)
+export async function release(session: Session, stateDir: string, run: string): Promise<void> {
+  await session.transport.batch([script(RELEASE, stateDir, `${run}"`)]).catch(() => undefined)
 }
 
 /** Who holds the lock on a host; undefined when nobody does. */
@@ -106,7 +107,7 @@ export async function readLock(session: Session, stateDir: string): Promise<Lock
 
 /** Removes the lock whoever holds it. */
 export async function forceRelease(session: Session, stateDir: string): Promise<void> {
-  await session.transport.batch([script(RELEASE, stateDir)])
+  await session.transport.batch([script(RELEASE, stateDir, '')])
 }
 
 /** Records handlers before the step that makes them necessary, so that a killed run still owes them. */

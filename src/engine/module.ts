@@ -59,6 +59,8 @@ export interface ActionSpec<Args extends TObject> {
   touches?(args: Static<Args>): readonly Resource[]
   /** How long `done` is polled after the steps; default 60 s. A task's `timeout` overrides it. */
   readonly timeoutMs?: number
+  /** The connection may end while it happens (a reboot): it is opened again until the deadline. */
+  readonly reconnects?: boolean
   /** Only wanted when a handler notifies it (a restart): never "done" before. */
   readonly event?: boolean
 }

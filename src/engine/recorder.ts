@@ -1,7 +1,9 @@
 import { EXIT, HactlError, problem, type Diagnostic } from '../diag/diagnostic.ts'
 import type { HostState, RunOptions } from './context.ts'
 import type { Evaluation, Wanted } from './evaluate.ts'
+import type { CommandResult } from '../transport/transport.ts'
 import type { RunSummary, TaskResult } from './events.ts'
+import { describeStep } from './execute.ts'
 import { worse, type Impact } from './impact.ts'
 import { taskRef, type Instance } from './tasks.ts'
 
@@ -42,6 +44,20 @@ export class Recorder {
     this.#impact = worse(this.#impact, wanted.impact)
     const value = { status: 'changed', changes: wanted.changes, impact: wanted.impact } as const
     this.#result(instance, state.name, wanted.label, value, ms)
+  }
+
+  /** What the steps printed: with -v what they printed, with -vv the commands too. */
+  output(instance: Instance, state: HostState, wanted: Wanted, results: readonly CommandResult[]): void {
+    const { verbose, mask, emit } = this.#options
+    if (verbose === 0) return
+    const steps = wanted.steps.filter((step) => step.kind !== 'upload')
+    results.forEach((result, index) => {
+      const step = steps[index]
+      const text = mask(`${result.stdout}${result.stderr}`.trimEnd())
+      if (!step || (text === '' && verbose < 2)) return
+      const task = taskRef(instance, state.name, wanted.label)
+      emit({ kind: 'output', task, command: mask(describeStep(step)), text })
+    })
   }
 
   failed(instance: Instance, state: HostState, label: string, error: Diagnostic, ms = 0): void {

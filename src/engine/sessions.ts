@@ -25,8 +25,7 @@ export async function openHosts(hosts: readonly Host[], options: OpenOptions): P
   await pool(hosts, options.forks, async (host) => {
     const started = performance.now()
     try {
-      const transport = await options.connect(host.connection, options)
-      sessions.set(host.name, { transport, prober: createProber(transport, options.signal) })
+      sessions.set(host.name, await openHost(host, options))
       options.emit?.({ kind: 'host-connected', host: host.name, ms: Math.round(performance.now() - started) })
     } catch (error) {
       if (!(error instanceof HactlError) || error.exit === EXIT.interrupted) throw error
@@ -41,4 +40,19 @@ export async function openHosts(hosts: readonly Host[], options: OpenOptions): P
       await Promise.all([...sessions.values()].map((session) => session.transport.close()))
     },
   }
+}
+
+async function openHost(host: Host, options: OpenOptions): Promise<Session> {
+  const open = async () => {
+    const transport = await options.connect(host.connection, options)
+    return { transport, prober: createProber(transport, options.signal) }
+  }
+  const session: Session = {
+    ...(await open()),
+    reopen: async () => {
+      await session.transport.close()
+      Object.assign(session, await open())
+    },
+  }
+  return session
 }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { problem, type Diagnostic } from '../diag/diagnostic.ts'
+import { EXIT, HactlError, problem, type Diagnostic } from '../diag/diagnostic.ts'
 import type { CommandResult } from '../transport/transport.ts'
 import { notReady, sessionOf, type Item, type Run } from './batch.ts'
 import type { HostState, Session } from './context.ts'
@@ -110,8 +110,9 @@ async function happened(
   if (!wanted.action || !session) return undefined
   const deadline = performance.now() + wanted.timeoutMs
   const { spec } = wanted.action
+  const isDone = (): Promise<boolean> => spec.done(session.prober.probe, wanted.args)
   for (;;) {
-    const why = await whyNotDone(() => spec.done(session.prober.probe, wanted.args))
+    const why = await whyNotDone(spec.reconnects ? () => throughLoss(session, isDone) : isDone)
     if (why === undefined) return undefined
     if (run.options.soft?.aborted || !(await pause(deadline, run.options.hard))) break
     session.prober.invalidate(undefined)
@@ -131,6 +132,19 @@ async function whyNotDone(done: () => Promise<boolean>): Promise<string | undefi
     if (error instanceof NotYet) return error.why
     throw error
   }
+}
+
+/** As long as the host is down it is not done; then the session is opened again. */
+async function throughLoss(session: Session, done: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await done()
+  } catch (error) {
+    if (!(error instanceof HactlError) || error.exit !== EXIT.unreachable) throw error
+  }
+  await session.reopen?.().catch((error: unknown) => {
+    if (!(error instanceof HactlError) || error.exit !== EXIT.unreachable) throw error
+  })
+  return false
 }
 
 /** Waits before another try; false when the deadline has passed. */

@@ -37,6 +37,7 @@ export const reboot = defineAction({
   args,
   examples: ['reboot: { confirm: true }'],
   event: true,
+  reconnects: true,
   label: () => 'host',
   async done(probe, { confirm }) {
     checkConfirmed(confirm)

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { withInventory } from '../options.ts'
+import { inventoryFile, withInventory } from '../options.ts'
 import type { SecretFlags } from '../secrets.ts'
 
 const withKey = (command: Command): Command =>
@@ -22,6 +22,12 @@ export const configure = (command: Command): void => {
     .description('print the names, or with --reveal the values')
     .action(async (key: string | undefined, flags: SecretFlags) =>
       (await import('../secrets.ts')).show(key, flags),
+    )
+  withKey(command.command('generate'))
+    .argument('[inventory]', 'the inventory')
+    .description('make every secret that is referred to and not there yet, and the key when there is none')
+    .action(async (file: string | undefined, flags: SecretFlags) =>
+      (await import('../generate.ts')).generate(inventoryFile(file, flags), flags),
     )
   withKey(command.command('rotate'))
     .argument('[keys...]', 'the values to renew; without it all that hactl generated')
