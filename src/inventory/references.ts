@@ -112,10 +112,11 @@ function lookup(resolver: Resolver, expression: string, from: Sourced, stack: re
   const { scope, diagnostics } = resolver
   if (!scope.vars.has(name) && !(name in scope.extra)) {
     const guess = suggest(name, [...scope.vars.keys(), ...Object.keys(scope.extra)])
-    const hint =
-      guess === undefined
-        ? `define "${name}" under vars, or write the value itself`
-        : `did you mean "${guess}"?`
+    const unknown =
+      name === 'secrets'
+        ? 'make the secrets with `hactl secrets generate`'
+        : `define "${name}" under vars, or write the value itself`
+    const hint = guess === undefined ? unknown : `did you mean "${guess}"?`
     diagnostics.push(problem('inventory/undefined-variable', `no variable called "${name}"`, { at, hint }))
     return null
   }
@@ -168,6 +169,6 @@ function missingHint(
   const known = isMap(data) ? Object.keys(data) : []
   const guess = suggest(step, known)
   if (guess !== undefined) return `did you mean "${shown}.${guess}"?`
-  if (isSecret) return 'add it with `hactl secrets edit`'
+  if (isSecret) return 'add it with `hactl secrets edit`, or let `hactl secrets generate` make it'
   return `"${shown}" has ${known.length > 0 ? known.join(', ') : 'no keys'}`
 }

@@ -1,4 +1,4 @@
-import { isScalar, parseDocument, stringify, visit } from 'yaml'
+import { isMap, isScalar, parseDocument, stringify, visit } from 'yaml'
 import type { Node, Pair } from 'yaml'
 import { Secret } from '../lib/secret.ts'
 
@@ -35,8 +35,34 @@ export function replaceScalars(text: string, change: (spot: ScalarSpot) => strin
   return walkScalars(text, change)
 }
 
+export interface NewScalar {
+  /** Keys from the root. */
+  readonly path: readonly string[]
+  readonly value: string
+  /** The comment at the end of its line, without `#`. */
+  readonly comment: string
+}
+
+/**
+ * Adds scalars at the end of their maps; what is there stays as it is. The text must be sound, and no parent of a
+ * new scalar may be a scalar.
+ */
+export function addScalars(text: string, scalars: readonly NewScalar[]): string {
+  const document = parseDocument(text, { schema: 'failsafe', keepSourceTokens: true })
+  // A text of comments alone has an empty scalar for its root.
+  if (!isMap(document.contents)) document.contents = null
+  for (const { path, value, comment } of scalars) {
+    const node = document.createNode(value)
+    node.comment = ` ${comment}`
+    document.setIn(path, node)
+  }
+  return document.toString({ lineWidth: 0 })
+}
+
 function walkScalars(text: string, change: (spot: ScalarSpot) => string | undefined): string {
   const document = parseDocument(text, { schema: 'failsafe', keepSourceTokens: true })
+  // A text of comments alone has nothing to visit, and cannot be printed in this schema.
+  if (!isMap(document.contents)) return text
   visit(document, {
     Pair: (_, pair, ancestors) => {
       if (!isScalar(pair.value)) return

@@ -166,6 +166,27 @@ test('an editor that fails, or writes what is no YAML, changes nothing', async (
   expect(readFileSync(join(dir, 'secrets.age.yml'), 'utf8')).toBe(before)
 })
 
+test('secrets generate makes what is missing, and the key; a second time nothing', async () => {
+  await init('generate')
+  const dir = join(root, 'generate')
+  const names = (await hactl('secrets', 'show', '-i', dir)).stdout
+  for (const path of ['.hactl', 'secrets.age.yml']) rmSync(join(dir, path), { recursive: true })
+  expect((await hactl('validate', dir)).stderr).toContain('make the secrets with `hactl secrets generate`')
+  const file = join(dir, 'inventory.yml')
+  const made = await hactl('secrets', 'generate', file)
+  expect(made).toMatchObject({ code: 0, stderr: '' })
+  expect([mode(join(dir, '.hactl/age.key')), mode(join(dir, 'secrets.age.yml'))]).toEqual(['600', '600'])
+  expect((await hactl('secrets', 'show', '-i', dir)).stdout).toBe(names)
+  expect((await hactl('validate', dir)).code).toBe(0)
+  const before = readFileSync(join(dir, 'secrets.age.yml'), 'utf8')
+  expect((await hactl('secrets', 'generate', '-i', dir)).stdout).toBe('No secret is missing.\n')
+  expect(readFileSync(join(dir, 'secrets.age.yml'), 'utf8')).toBe(before)
+  writeFileSync(file, readFileSync(file, 'utf8').replace('secrets.app_password', 'secrets.app_pw'))
+  expect((await hactl('secrets', 'generate', dir)).stdout).toBe(
+    `wrote ${dir}/secrets.age.yml\n  app_pw: new value\n`,
+  )
+})
+
 test('keygen makes one key and never a second', async () => {
   const dir = mkdtempSync(join(root, 'key-'))
   const first = await hactl('secrets', 'keygen', '-i', dir)

@@ -21,6 +21,7 @@ import { encryptText, keyFileText, makeIdentity, openSecretFile } from '../../..
 import type { SecretOptions } from '../../../src/inventory/secret-key.ts'
 import { usesIn } from '../../../src/inventory/secret-uses.ts'
 import {
+  addSecrets,
   generatePassword,
   generateSecretsText,
   rotateSecrets,
@@ -156,6 +157,20 @@ test('saving keeps every reader, or refuses', async () => {
   expect(statSync(join(dir, 'secrets.age.yml')).mode & 0o777).toBe(0o600)
   expect(readdirSync(dir).filter((name) => name.endsWith('.tmp'))).toEqual([])
   expect(existsSync(join(dir, 'secrets.age.yml'))).toBe(true)
+})
+
+test('missing secrets are added, nested ones too, and what is there stays', () => {
+  const before = '# head\nmine: "typed" # by hand\ntls:\n  key: x\n'
+  const { text, names } = addSecrets(new Secret(before), ['app', 'mine', 'tls', 'tls.ca', 'pcs.cluster'])
+  expect(names).toEqual(['app', 'tls.ca', 'pcs.cluster'])
+  expect(text.reveal()).toMatch(
+    /^# head\nmine: "typed" # by hand\ntls:\n {2}key: x\n {2}ca: \w{32} # generated\napp: \w{32} # generated\npcs:\n {2}cluster: \w{32} # generated\n$/,
+  )
+  expect(rotateSecrets(text, []).names.toSorted()).toEqual(names.toSorted())
+  expect(addSecrets(text, names).names).toEqual([])
+  const empty = addSecrets(new Secret('# only a comment\n'), ['app'])
+  expect(empty.text.reveal()).toMatch(/^# only a comment\n+app: \w{32} # generated\n$/)
+  expect(() => addSecrets(new Secret('app: x\n'), ['app.inner'])).toThrow('lies inside a single value')
 })
 
 test('generated values are long, differ, and only they are rotated', () => {
