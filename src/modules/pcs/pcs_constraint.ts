@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import { IMPACTS } from '../../engine/impact.ts'
 import { defineModule } from '../../engine/module.ts'
-import { problem } from '../../diag/diagnostic.ts'
+import { NotYet } from '../../engine/probe.ts'
 import { Type } from '../../lib/type.ts'
 import { CIB, readCib, refuseChange, section } from './cib.ts'
 import { constraintElement, constraintsOf, keyOf, prefixOf, valueOf } from './constraint.ts'
@@ -186,7 +186,11 @@ export const pcsConstraint = defineModule<typeof args, ConstraintState>({
   label: ({ owner, constraints }) => `${owner}: ${constraints.length}`,
   async current(probe, all) {
     wantedOf(all)
-    return stateOf(await readCib(probe), all.owner)
+    const root = await readCib(probe)
+    // An earlier task of the same run may be about to create it.
+    const missing = unknownResource(root, all)
+    if (missing !== undefined) throw new NotYet(`a constraint names the resource ${missing}, which does not exist`)
+    return stateOf(root, all.owner)
   },
   desired(all, { root }) {
     const own = ordered(root, all.owner).filter((found) => isOwn(all.owner, found))
@@ -198,13 +202,7 @@ export const pcsConstraint = defineModule<typeof args, ConstraintState>({
       },
     }
   },
-  refuse({ root }, _, all) {
-    const missing = unknownResource(root, all)
-    if (missing === undefined) return refuseChange(root)
-    return problem('pcs/no-resource', `a constraint names the resource ${missing}, which does not exist`, {
-      hint: 'create it first with pcs_resource, or mend the name: pcs resource config',
-    })
-  },
+  refuse: ({ root }) => refuseChange(root),
   steps: ({ root }, _, all) => patchStep(changes(root, all), all.impact),
   touches: () => [CIB],
 })
