@@ -20,7 +20,10 @@ type Paint = (style: Style, text: string) => string
 export function renderDiagnostics(diagnostics: readonly Diagnostic[], options: RenderOptions = {}): string {
   if (diagnostics.length === 0) return ''
   const source = remember(options.source ?? readSource)
-  const paint: Paint = options.color === true ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text
+  const paint: Paint =
+    options.color === true
+      ? (style, text) => styleText(style, text, { validateStream: false })
+      : (_, text) => text
   const blocks = sortDiagnostics(diagnostics).map((each) => renderOne(each, source, paint))
   const text = [...blocks, closingLine(diagnostics, options.closing)].join('\n\n')
   return `${options.mask ? options.mask(text) : text}\n`

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Diagnostic } from '../diag/diagnostic.ts'
 import { connectionOf } from './connection.ts'
 import type { Host, Vars } from './inventory.ts'
@@ -25,7 +26,12 @@ export function readHosts(input: HostsInput): {
   for (const [name, groups] of groupsOfHosts(input.layout)) {
     const layer = mergeVars(input.layout, input.files, groups, name)
     written.set(name, layer)
-    const magic = { inventory_hostname: name, group_names: groups.filter((group) => group !== 'all') }
+    const magic = {
+      inventory_hostname: name,
+      group_names: groups.filter((group) => group !== 'all'),
+      // Ansible gives the folder as an absolute path.
+      inventory_dir: resolve(input.dir),
+    }
     const resolved = resolveVars({ vars: layer, extra: { ...input.extra, ...magic } })
     const vars = { ...resolved.vars, ...input.extra }
     const { connection, diagnostics: problems } = connectionOf({

@@ -99,6 +99,12 @@ test('the rules of a stack are asked only when its schema is kept', async () => 
   ])
 })
 
+test('a key file may be named by the folder of the inventory, as in Ansible', async () => {
+  const text = 'all: { hosts: { a: { ansible_ssh_private_key_file: "{{ inventory_dir }}/keys/id" } } }\n'
+  const dir = write({ 'inventory.yml': text })
+  expect((await load(dir)).inventory.hosts.get('a')?.connection.privateKeyFile).toBe(join(dir, 'keys/id'))
+})
+
 test('two clusters with one name are refused', async () => {
   const both = (name: string): string =>
     `${name}: { vars: { cluster: { name: same, stack: sample } }, hosts: { ${name}1: , ${name}2: , ${name}3: } }\n`
