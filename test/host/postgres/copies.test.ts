@@ -139,6 +139,8 @@ test("a data directory is made by Debian's tool, and its server is not started a
     expect(readFileSync(`/etc/postgresql/15/${name}/conf.d/hactl.conf`, 'utf8')).toContain('work_mem = 5MB')
   } finally {
     execFileSync('pg_dropcluster', ['15', name])
+    // It leaves folders that hold files it does not know.
+    rmSync(`/etc/postgresql/15/${name}`, { recursive: true, force: true })
     extra.remove()
   }
 })
@@ -256,5 +258,7 @@ test('a primary that was replaced has diverged, and the promoted one is on a new
   expect(said(await hactl.plan(postgresBasebackup, back))[0]).toMatch(
     /^copy: diverged from timeline 1 at 0\/[0-9A-F]+ -> can follow$/,
   )
+  expect(said(await hactl.plan(postgresBasebackup, { ...back, existing: 'keep' }))).toEqual([])
+  expect((await hactl.plan(postgresBasebackup, { ...back, existing: 'refuse' })).refused).toMatch(/diverged/)
   await converge(postgresBasebackup, back)
 })
