@@ -39,7 +39,10 @@ trap 'exit 143' HUP INT TERM
 crm_resource --move --resource "$resource" --node "$node" "$flag" --lifetime "$lifetime"
 code=$?
 [ "$code" -eq 0 ] || [ "$code" -eq 108 ] || exit "$code"
-crm_resource --wait --timeout="$settle"`
+crm_resource --wait --timeout="$settle" || exit
+crm_resource --locate --resource "$resource" 2>/dev/null | grep -q -E ": $node (Promoted|Master)\$" && exit 0
+echo "the cluster did not promote $resource on $node: see whether the node is online and may be promoted" >&2
+exit 1`
 
 /** Why the move is not done: the role is elsewhere, or a constraint of an earlier move is still there. */
 const reason = async (probe: Probe, { resource, node }: Args): Promise<string | undefined> => {
@@ -76,5 +79,5 @@ export const pcsMove = defineAction({
   ],
   explain: async (probe, all) => (await reason(probe, all)) ?? 'it has happened meanwhile',
   touches: () => [CIB],
-  timeoutMs: 300_000,
+  timeoutMs: 60_000,
 })
