@@ -1,5 +1,13 @@
 import { reveal } from '../lib/secret.ts'
-import type { BatchOptions, Command, CommandResult, FileUpload, Transport } from './transport.ts'
+import { cancelledError, transportError } from './opener.ts'
+import type {
+  BatchOptions,
+  Command,
+  CommandResult,
+  FileUpload,
+  Transport,
+  TransportFailure,
+} from './transport.ts'
 
 /** What a command on the fake host answers. Matched by its exact arguments, and account and stdin when given. */
 export interface FakeAnswer {
@@ -16,6 +24,8 @@ export interface FakeOptions {
   readonly answers?: readonly FakeAnswer[]
   /** Asked before the answers; lets a test play a host that changes. */
   readonly respond?: (command: Command) => Partial<CommandResult> | undefined
+  /** Breaks the session at a command for good, or never answers it (until the signal aborts). */
+  readonly breaks?: (command: Command) => TransportFailure | 'hang' | undefined
 }
 
 export interface FakeTransport extends Transport {
@@ -40,8 +50,17 @@ const matches = (answer: FakeAnswer, command: Command): boolean =>
 const failed = (command: Command, { code }: CommandResult): boolean =>
   command.okCodes !== 'any' && !(command.okCodes ?? [0]).includes(code)
 
+/** Never resolves; rejects as a session does when it is interrupted. */
+const hang = (host: string, signal: AbortSignal | undefined): Promise<never> =>
+  new Promise((_, reject) => {
+    const stop = (): void => reject(cancelledError(host))
+    if (signal?.aborted) stop()
+    signal?.addEventListener('abort', stop, { once: true })
+  })
+
 /** A host that exists only as a list of answers, for tests. A command without an answer rejects with its arguments. */
-export function fakeTransport({ host = 'fake', answers = [], respond }: FakeOptions): FakeTransport {
+export function fakeTransport({ host = 'fake', answers = [], respond, breaks }: FakeOptions): FakeTransport {
+  let broken: Error | undefined
   const batches: (readonly Command[])[] = []
   const uploads: FileUpload[] = []
   const answerTo = (command: Command): CommandResult => {
@@ -51,7 +70,13 @@ export function fakeTransport({ host = 'fake', answers = [], respond }: FakeOpti
   }
   const batch = async (commands: readonly Command[], options: BatchOptions = {}) => {
     options.signal?.throwIfAborted()
+    if (broken) throw broken
     batches.push(commands)
+    for (const command of commands) {
+      const how = breaks?.(command)
+      if (how === 'hang') await hang(host, options.signal)
+      else if (how) throw (broken = transportError(how, host, `${host}: ${how}`))
+    }
     let stopped = false
     return commands.map((command): CommandResult => {
       if (stopped) return { code: 125, stdout: '', stderr: '', notRun: true }
