@@ -45,15 +45,12 @@ export async function makePlan(
   // An error of the playbook is told first; the sessions are then closed all the same.
   opening.catch(() => undefined)
   try {
-    const [{ REGISTRY }, { loadPlaybook }] = await Promise.all([
-      import('../modules/index.ts'),
-      import('../engine/playbook.ts'),
-    ])
-    const playbook = loadPlaybook(file, REGISTRY)
+    const { readPlaybook } = await import('./playbook.ts')
+    const { playbook, registry } = await readPlaybook(file)
     const bench = await opening
     const needed = await neededScope(bench, playbook.needs)
-    const planned = await planWith(bench, playbook, REGISTRY, { ...needed, ...extra })
-    return { bench, playbook, registry: REGISTRY, ...planned }
+    const planned = await planWith(bench, playbook, registry, { ...needed, ...extra })
+    return { bench, playbook, registry, ...planned }
   } catch (error) {
     await opening.then((bench) => bench.opened.close()).catch(() => undefined)
     throw error

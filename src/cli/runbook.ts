@@ -6,8 +6,7 @@ import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
 import type { EngineEvent } from '../engine/events.ts'
 import type { Impact } from '../engine/impact.ts'
 import { journalDir, listRuns } from '../engine/journal.ts'
-import { loadPlaybook, type Playbook } from '../engine/playbook.ts'
-import { REGISTRY } from '../modules/index.ts'
+import type { Playbook } from '../engine/playbook.ts'
 import type { Scope } from '../template/template.ts'
 import { applyRun, exitOf, openBench, type Bench } from './engine.ts'
 import { interrupt } from './interrupt.ts'
@@ -15,6 +14,7 @@ import { confirm, note, paint, print, printJson, setExit, size } from './io.ts'
 import { inventoryFile, type GlobalOptions } from './options.ts'
 import { readParams, splitRest } from './params.ts'
 import { planWith, printPlan } from './plan.ts'
+import { readPlaybook, type ReadPlaybook } from './playbook.ts'
 import { refreshStatus, statusScope } from './status.ts'
 import { findPlaybook, openCluster, PACKAGE, type Target } from './target.ts'
 import { openView } from './view.ts'
@@ -44,11 +44,12 @@ export async function runVerb(
   }
   const target = await openCluster(file, options)
   if (options.list === true || name === undefined) return listRunbooks(target)
-  const playbook = findRunbook(target, name)
+  const found = await findRunbook(target, name)
+  const { playbook } = found
   const resumed = options.resume === true ? lastParams(target, playbook) : {}
   const hosts = target.cluster.hosts.map((host) => host.name)
   const params = readParams(playbook, { ...resumed, ...given }, hosts)
-  await execute(target, playbook, params, { file, options })
+  await execute(target, found, params, { file, options })
 }
 
 /** Names of a stack's runbooks, the site's and the package's. */
@@ -68,29 +69,23 @@ export function runbookNames(target: Target): readonly string[] {
 
 const plain = (name: string): string => name.replace(/^cls[_-]/, '').replaceAll('_', '-')
 
-function findRunbook(target: Target, name: string): Playbook {
+async function findRunbook(target: Target, name: string): Promise<ReadPlaybook> {
   const names = runbookNames(target)
   const wanted = plain(name)
-  const load = (each: string): Playbook =>
-    loadPlaybook(
-      findPlaybook(target, each, () => names),
-      REGISTRY,
-    )
+  const load = (each: string): Promise<ReadPlaybook> => readPlaybook(findPlaybook(target, each, () => names))
   if (names.includes(wanted)) return load(wanted)
-  const aliased = names
-    .map(load)
-    .find((playbook) => playbook.aliases.some((alias) => plain(alias) === wanted))
-  return aliased ?? load(wanted)
+  for (const each of names) {
+    const found = await load(each)
+    if (found.playbook.aliases.some((alias) => plain(alias) === wanted)) return found
+  }
+  return load(wanted)
 }
 
 async function listRunbooks(target: Target): Promise<void> {
   const names = runbookNames(target)
   const width = Math.max(0, ...names.map((name) => name.length))
   for (const name of names) {
-    const playbook = loadPlaybook(
-      findPlaybook(target, name, () => names),
-      REGISTRY,
-    )
+    const { playbook } = await readPlaybook(findPlaybook(target, name, () => names))
     const aliases = playbook.aliases.length > 0 ? `   (also ${playbook.aliases.join(', ')})` : ''
     await print(`  ${name.padEnd(width)}  ${playbook.name}${aliases}`)
     for (const [param, { about, type, default: preset, optional }] of Object.entries(playbook.params)) {
@@ -126,7 +121,7 @@ interface Call {
 
 async function execute(
   target: Required<Target>,
-  playbook: Playbook,
+  { playbook, registry }: ReadPlaybook,
   params: Readonly<Record<string, unknown>>,
   { file, options }: Call,
 ): Promise<void> {
@@ -134,12 +129,12 @@ async function execute(
   try {
     const vars = await prepare(bench, playbook, params, options)
     if (options.check === true) {
-      const planned = await planWith(bench, playbook, REGISTRY, vars)
-      await printPlan({ bench, playbook, registry: REGISTRY, ...planned }, options, `hactl run ${file}`)
+      const planned = await planWith(bench, playbook, registry, vars)
+      await printPlan({ bench, playbook, registry, ...planned }, options, `hactl run ${file}`)
       setExit(exitOf(planned.summary))
       return
     }
-    await carryOut(bench, playbook, vars, { file, options })
+    await carryOut(bench, { playbook, registry }, vars, { file, options })
   } finally {
     await bench.opened.close()
   }
@@ -193,7 +188,7 @@ async function askConsent(bench: Bench, playbook: Playbook, scope: Scope): Promi
 
 async function carryOut(
   bench: Bench,
-  playbook: Playbook,
+  { playbook, registry }: ReadPlaybook,
   vars: Scope,
   { file, options }: Call,
 ): Promise<void> {
@@ -209,7 +204,7 @@ async function carryOut(
   try {
     summary = await applyRun(bench, {
       playbook,
-      registry: REGISTRY,
+      registry,
       allowed: options.allow ?? 'switchover',
       view,
       events,

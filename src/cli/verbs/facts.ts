@@ -75,8 +75,8 @@ async function readTarget(target: Target, options: Options): Promise<Read> {
   // A wrong fact name is told first; the sessions are then closed all the same.
   opening.catch(() => undefined)
   try {
-    const { REGISTRY } = await import('../../modules/index.ts')
-    const wanted = chosen(REGISTRY.facts, options.fact)
+    const { loadRegistry } = await import('../../modules/lazy.ts')
+    const wanted = chosen((await loadRegistry()).facts, options.fact)
     const { opened } = await opening
     const hosts = [...opened.sessions].map(async ([name, session]) => {
       const vars = { ...target.inventory.hosts.get(name)?.vars, ...target.vars }
