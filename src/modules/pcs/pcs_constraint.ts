@@ -189,7 +189,8 @@ export const pcsConstraint = defineModule<typeof args, ConstraintState>({
     const root = await readCib(probe)
     // An earlier task of the same run may be about to create it.
     const missing = unknownResource(root, all)
-    if (missing !== undefined) throw new NotYet(`a constraint names the resource ${missing}, which does not exist`)
+    if (missing !== undefined)
+      throw new NotYet(`a constraint names the resource ${missing}, which does not exist`)
     return stateOf(root, all.owner)
   },
   desired(all, { root }) {

@@ -40,7 +40,7 @@ crm_resource --move --resource "$resource" --node "$node" "$flag" --lifetime "$l
 code=$?
 [ "$code" -eq 0 ] || [ "$code" -eq 108 ] || exit "$code"
 crm_resource --wait --timeout="$settle" || exit
-crm_resource --locate --resource "$resource" 2>/dev/null | grep -q -E ": $node (Promoted|Master)\$" && exit 0
+crm_resource --locate --resource "$resource" 2>/dev/null | grep -q -E ": $node (Promoted|Master)$" && exit 0
 echo "the cluster did not promote $resource on $node: see whether the node is online and may be promoted" >&2
 exit 1`
 

@@ -11,7 +11,11 @@ const args = Type.Object({
     description: 'Nodes that have joined the cluster.',
     default: [],
   }),
-  settled: Type.Boolean({ description: 'Whether the cluster must have nothing left to do.', default: true }),
+  settled: Type.Boolean({
+    description:
+      'Whether the cluster must have nothing left to do as well; always so when nothing else is named.',
+    default: false,
+  }),
   resource: Type.Optional(Type.String({ description: 'A resource that must be in `role`.' })),
   role: Type.String({
     description: 'Role of the resource: Started, Stopped, Promoted, Unpromoted.',
@@ -53,19 +57,21 @@ export const isIdle = async (probe: Probe, dc: string): Promise<boolean> => {
 const reason = async (probe: Probe, all: Args): Promise<string | undefined> => {
   const answer = await askCrmMon(probe)
   if (answer.kind === 'none') return answer.why
-  const why = waitingFor(answer.status, all)
-  if (why !== undefined || !all.settled) return why
+  const settled = all.settled || (all.online.length === 0 && all.resource === undefined)
+  const why = waitingFor(answer.status, { ...all, settled })
+  if (why !== undefined || !settled) return why
   return (await isIdle(probe, answer.status.dc ?? '')) ? undefined : 'the cluster is still working'
 }
 
 /** Waits for the cluster. */
 export const pcsWait = defineAction({
   name: 'pcs_wait',
-  about: 'Wait until nodes are online, a resource is in a role, and the cluster has nothing left to do.',
+  about: 'Wait until nodes are online, a resource is in a role, or the cluster has nothing left to do.',
   args,
   examples: [
     'pcs_wait: { online: [pg1, pg2, pg3] }',
-    'pcs_wait: { resource: pgsql-clone, role: Promoted, node: pg1 }',
+    'pcs_wait: { resource: pgsql-clone, role: Promoted, node: pg1, settled: true }',
+    'pcs_wait: {}',
   ],
   label: ({ online, resource, role, node }) =>
     [resource && `${resource} ${role}`, node, ...online].filter(Boolean).join(' ') || 'settled',
