@@ -17,9 +17,10 @@ export function touches(touched: Resource, read: Resource): boolean {
   return kind === 'file' && readId.startsWith(id.endsWith('/') ? id : `${id}/`)
 }
 
-/** Whether any of the touched resources concerns any of the read ones; undefined stands for everything. */
+/** Whether any of the touched resources concerns any of the read ones; undefined stands for everything, [] for nothing. */
 export const anyTouches = (
   touched: readonly Resource[] | undefined,
   read: readonly Resource[] | undefined,
 ): boolean =>
-  touched === undefined || read === undefined || touched.some((t) => read.some((r) => touches(t, r)))
+  touched === undefined ||
+  (touched.length > 0 && (read === undefined || touched.some((t) => read.some((r) => touches(t, r)))))

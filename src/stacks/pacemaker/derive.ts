@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Cluster, Host } from '../../inventory/inventory.ts'
 import { members } from '../../inventory/topology.ts'
 import type { Agent, AgentInput } from './agents/agent.ts'
@@ -71,13 +72,15 @@ export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
     first: hosts[0]?.name ?? '',
     others: hosts.slice(1).map((host) => host.name),
     nodes: hosts.map((host) => ({ name: host.name, addresses: linksOf(host) })),
-    pg: paths,
+    // The port as text too: arguments of commands are texts.
+    pg: { ...paths, port: String(vars.postgres.port) },
     settings: settingsOf(vars, timing),
     hba: hbaOf(vars, hosts),
     times: timing,
     hints: clientHints(timing),
     totem: { token: vars.timing === 'fast' ? 3000 : vars.timing === 'normal' ? 5000 : 10_000 },
     agent_files: agent.files,
+    agent_folders: [...new Set(agent.files.map(({ path }) => dirname(path)))],
     database: {
       resource: agent.resource,
       clone: agent.clone,
