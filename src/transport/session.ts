@@ -63,10 +63,13 @@ export class RunnerSession implements Transport {
   async close(): Promise<void> {
     if (this.#closing) return
     this.#closing = true
+    const busy = this.#exchange !== undefined
     this.#exchange?.fail(cancelledError(this.host))
     this.#failure ??= transportError('lost', this.host, `${this.host}: the session is closed`)
     const pipe = this.#pipe
-    if (pipe) {
+    // An idle runner removes its folder when its input ends, whether we wait for it (a round trip) or not.
+    if (!busy) pipe?.end()
+    else if (pipe) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, CLOSE_MS)
         this.#ended = () => {
