@@ -26,10 +26,6 @@ const wanted = VERBS.find((entry) => entry.name === name)
 if (leading.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg)) || wanted === undefined) {
   process.exitCode = answerAtOnce(leading, name, VERBS)
 } else {
-  // Node 22 and newer keep compiled code from run to run.
-  const { default: loader } = await import('node:module')
-  const { enableCompileCache } = loader as { readonly enableCompileCache?: () => unknown }
-  enableCompileCache?.()
-  const { dispatch } = await import('./dispatch.ts')
-  await dispatch(wanted, help ? ['--help'] : [...leading, ...rest])
+  const { enter } = await import('./enter.ts')
+  await enter(wanted.name, help ? ['--help'] : [...leading, ...rest])
 }
