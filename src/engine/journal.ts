@@ -44,10 +44,9 @@ const hashOf = (line: Omit<JournalLine, 'hash'>): string =>
  */
 export function openJournal(dir: string, run: string, mask: (text: string) => string): Journal {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
-  const before = listRuns(dir).at(-1)
   const name = `${new Date().toISOString().replaceAll(/[-:]/g, '').slice(0, 15)}Z-${run}.jsonl`
   const file = join(dir, name)
-  let prev = before?.lines.at(-1)?.hash ?? GENESIS
+  let prev = lastHash(dir)
   let seq = 0
   return {
     run,
@@ -60,13 +59,26 @@ export function openJournal(dir: string, run: string, mask: (text: string) => st
   }
 }
 
+/** The hash that the next line of a folder is chained to; only the newest file is read. */
+function lastHash(dir: string): string {
+  const newest = journalFiles(dir).at(-1)
+  const lines = newest === undefined ? [] : readFileSync(join(dir, newest), 'utf8').split('\n')
+  for (const text of lines.toReversed()) {
+    const line = parse(text)
+    if (line) return line.hash
+  }
+  return GENESIS
+}
+
+const journalFiles = (dir: string): readonly string[] =>
+  readdirSync(dir)
+    .filter((name) => name.endsWith('.jsonl'))
+    .toSorted()
+
 /** All runs of a journal folder, oldest first. An empty list when there is none. */
 export function listRuns(dir: string): readonly RunRecord[] {
   if (!existsSync(dir)) return []
-  return readdirSync(dir)
-    .filter((name) => name.endsWith('.jsonl'))
-    .toSorted()
-    .map((name) => readFile(join(dir, name)))
+  return journalFiles(dir).map((name) => readFile(join(dir, name)))
 }
 
 /** One run by its id or a unique beginning of it. Throws HactlError when there is none. */

@@ -29,8 +29,10 @@ export function taskScope(
     address: state.host.connection.address,
     ...options.vars,
   }
-  const own: Record<string, unknown> = { ...base }
-  for (const [name, value] of Object.entries(play.vars)) own[name] = options.templates.renderAll(value, own)
+  let own: Scope = base
+  // A new scope for each: the template engine remembers what it was given by its identity.
+  for (const [name, value] of Object.entries(play.vars))
+    own = { ...own, [name]: options.templates.renderAll(value, own) }
   return { ...own, ...state.registered, ...extra }
 }
 

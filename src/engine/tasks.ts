@@ -43,8 +43,10 @@ export function expand(
   handler: boolean,
 ): readonly Instance[] {
   const pending = new Set<string>()
+  if (tasks.length === 0) return []
+  // The same for all tasks: what they register is known only at the next call.
+  const scope = taskScope(options, state, { vars: frame.play.vars, table: frame.table })
   return tasks.flatMap((task) => {
-    const scope = taskScope(options, state, { vars: frame.play.vars, table: frame.table })
     const open = new Set([...pending].filter((name) => !(name in state.registered)))
     const made = items(options, task, scope, open).map((item, position): Instance => ({
       id: `${frame.index}.${task.source.line}.${task.source.col}.${position}@${state.name}`,
