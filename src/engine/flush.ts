@@ -26,7 +26,8 @@ export async function flush(
   queue: readonly Instance[],
 ): Promise<readonly string[]> {
   const last = batch.at(-1)
-  if (last && isStuck(last)) {
+  if (!last) throw new Error(`no progress at ${queue[0]?.id}`)
+  if (isStuck(last)) {
     for (const item of batch.slice(0, -1)) settle(run, state, item)
     return [...batch.slice(0, -1).map((item) => item.instance.id), ...(await stuck(run, state, last))]
   }

@@ -17,10 +17,12 @@ export function touches(touched: Resource, read: Resource): boolean {
   return kind === 'file' && readId.startsWith(id.endsWith('/') ? id : `${id}/`)
 }
 
-/** Whether any of the touched resources concerns any of the read ones; undefined stands for everything, [] for nothing. */
-export const anyTouches = (
+/** Whether any of the touched resources concerns any of the read ones; undefined stands for everything. */
+export function anyTouches(
   touched: readonly Resource[] | undefined,
   read: readonly Resource[] | undefined,
-): boolean =>
-  touched === undefined ||
-  (touched.length > 0 && (read === undefined || touched.some((t) => read.some((r) => touches(t, r)))))
+): boolean {
+  if (touched === undefined) return true
+  if (read === undefined) return touched.length > 0
+  return touched.some((t) => read.some((r) => touches(t, r)))
+}
