@@ -79,9 +79,8 @@ async function carryOut(planned: Planned, { file, options, allowed }: Execution)
   let summary: RunSummary
   let pending: number | undefined
   try {
-    for (const session of bench.opened.sessions.values()) session.prober.invalidate(undefined)
     const vars = await neededScope(bench, playbook.needs)
-    summary = await applyRun(bench, { playbook, registry, allowed, view, events, vars })
+    summary = await applyRun(bench, { playbook, registry, allowed, view, events, vars, proves: true })
     if (summary.outcome === 'done') pending = await proof(planned)
   } finally {
     await view.close()
@@ -98,9 +97,8 @@ async function carryOut(planned: Planned, { file, options, allowed }: Execution)
   setExit(pending !== undefined && pending > 0 ? EXIT.failed : exitOf(summary))
 }
 
-/** Changes that a second plan still finds. Everything is read anew. */
+/** Changes that a second plan still finds. Everything was read anew when the hosts were unlocked. */
 async function proof({ bench, playbook, registry }: Planned): Promise<number> {
-  for (const session of bench.opened.sessions.values()) session.prober.invalidate(undefined)
   const vars = await neededScope(bench, playbook.needs)
   const { summary } = await planWith(bench, playbook, registry, vars)
   return summary.changed + summary.unknown + summary.failed

@@ -5,8 +5,8 @@ import { EXIT, HactlError, type ExitCode } from '../diag/diagnostic.ts'
 import type { RunOptions, SourceFile } from '../engine/context.ts'
 import type { EngineEvent, RunSummary } from '../engine/events.ts'
 import type { Impact } from '../engine/impact.ts'
-import { journalDir, listRuns, newRunId, openJournal } from '../engine/journal.ts'
-import { acquire, release, stateDirOf } from '../engine/lock.ts'
+import { journalDir, newestRuns, newRunId, openJournal } from '../engine/journal.ts'
+import { acquire, release, releaseAndRead, stateDirOf } from '../engine/lock.ts'
 import type { Playbook } from '../engine/playbook.ts'
 import { runPlaybook, type Owed } from '../engine/run.ts'
 import { openHosts, type Opened } from '../engine/sessions.ts'
@@ -114,6 +114,8 @@ export interface ApplyInput extends Omit<PhaseInput, 'mode' | 'emit' | 'owed' | 
   readonly view: View
   readonly events: EngineEvent[]
   readonly params?: Readonly<Record<string, string>>
+  /** After a good end everything is read again, together with the unlocking. */
+  readonly proves?: boolean
 }
 
 /** An apply with everything around it: lock on the hosts, journal, events to the view, unlock. */
@@ -135,22 +137,24 @@ export async function applyRun(bench: Bench, input: ApplyInput): Promise<RunSumm
   const playbook = input.playbook.file
   emit({ kind: 'run-start', run, mode: 'apply', playbook, hosts, at, by, ...(resumes && { resumes }) })
   if (input.params) emit({ kind: 'run-params', params: input.params })
+  let unlock = release
   try {
     const owed = await lockAll(bench, stateDir, { run, by, from: hostname(), at }, emit)
     const summary = await phase(bench, { ...input, mode: 'apply', emit, owed, stateDir })
     emit({ kind: 'run-end', run, summary })
+    if (input.proves === true && summary.outcome === 'done') unlock = releaseAndRead
     return summary
   } catch (error) {
     if (error instanceof HactlError) emit({ kind: 'run-end', run, summary: stoppedBy(error) })
     throw error
   } finally {
-    await Promise.all([...opened.sessions.values()].map((session) => release(session, stateDir, run)))
+    await Promise.all([...opened.sessions.values()].map((session) => unlock(session, stateDir, run)))
   }
 }
 
 /** The last run of the same playbook, when it was cut off or did not end well. */
 function unfinished(dir: string, playbook: string): string | undefined {
-  for (const { id, lines } of listRuns(dir).toReversed()) {
+  for (const { id, lines } of newestRuns(dir)) {
     const start = lines[0]?.event
     if (start?.kind !== 'run-start' || start.playbook !== playbook) continue
     const done = lines.some(({ event }) => event.kind === 'run-end' && event.summary.outcome === 'done')

@@ -81,6 +81,12 @@ export function listRuns(dir: string): readonly RunRecord[] {
   return journalFiles(dir).map((name) => readFile(join(dir, name)))
 }
 
+/** The same, newest first, each read only when it is asked for: a folder may hold years of runs. */
+export function* newestRuns(dir: string): Generator<RunRecord> {
+  if (!existsSync(dir)) return
+  for (const name of journalFiles(dir).toReversed()) yield readFile(join(dir, name))
+}
+
 /** One run by its id or a unique beginning of it. Throws HactlError when there is none. */
 export function readRun(dir: string, id: string): RunRecord {
   const found = listRuns(dir).filter((run) => run.id.startsWith(id))

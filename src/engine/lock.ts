@@ -25,10 +25,10 @@ mkdir -p -m 700 "$dir" || exit 1
 if ! mkdir "$dir/lock" 2>/dev/null; then
   read -r pid start < "$dir/lock/pid" 2>/dev/null
   if [ -n "$pid" ] && [ "$(started "$pid")" = "$start" ] && [ -n "$start" ]; then
-    echo HELD; cat "$dir/lock/owner"; exit 0
+    echo HELD; cat "$dir/lock/owner"; exit 3
   fi
   mv "$dir/lock" "$dir/stale.$$" 2>/dev/null && rm -rf "$dir/stale.$$"
-  mkdir "$dir/lock" 2>/dev/null || { echo HELD; cat "$dir/lock/owner"; exit 0; }
+  mkdir "$dir/lock" 2>/dev/null || { echo HELD; cat "$dir/lock/owner"; exit 3; }
   echo STALE
 else
   echo TAKEN
@@ -52,10 +52,15 @@ export interface Acquired {
   readonly pending: readonly { readonly play: string; readonly handler: string }[]
 }
 
-/** Takes the lock on one host. Throws HactlError (exit 5) naming the holder, its age and `hactl unlock`. */
+/**
+ * Takes the lock on one host, and in the same round trip reads again what was read before it was held. Throws
+ * HactlError (exit 5) naming the holder, its age and `hactl unlock`.
+ */
 export async function acquire(session: Session, stateDir: string, owner: LockOwner): Promise<Acquired> {
-  const [result] = await session.transport.batch([script(ACQUIRE, stateDir, JSON.stringify(owner))])
+  const command = script(ACQUIRE, stateDir, JSON.stringify(owner))
+  const [result] = await session.prober.execute([command], undefined, session.prober.known())
   const [word = '', ...lines] = (result?.stdout ?? '').split('\n').filter((line) => line !== '')
+  if (word === 'HELD') throw held(session.transport.host, lines[0])
   if (result?.code !== 0 || word === '') {
     const detail = result?.stderr.trim() ?? ''
     const summary = `${session.transport.host}: cannot write the lock in ${stateDir}`
@@ -64,7 +69,6 @@ export async function acquire(session: Session, stateDir: string, owner: LockOwn
       EXIT.failed,
     )
   }
-  if (word === 'HELD') throw held(session.transport.host, lines[0])
   const pending = lines.map((line) => {
     const [play = '', handler = ''] = line.split('\t')
     return { play, handler }
@@ -95,6 +99,14 @@ export function parseOwner(line: string | undefined): LockOwner | undefined {
 /** Gives the lock back; handlers still owed stay recorded. Never throws. */
 export async function release(session: Session, stateDir: string, run: string): Promise<void> {
   await session.transport.batch([script(RELEASE, stateDir, `${run}"`)]).catch(() => undefined)
+}
+
+/** The same at a good end: everything known is read again in this round trip, for the plan that proves the run. */
+export async function releaseAndRead(session: Session, stateDir: string, run: string): Promise<void> {
+  const command = script(RELEASE, stateDir, `${run}"`)
+  await session.prober
+    .execute([command], undefined, session.prober.known())
+    .catch(() => release(session, stateDir, run))
 }
 
 /** Who holds the lock on a host; undefined when nobody does. */

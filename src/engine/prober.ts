@@ -44,6 +44,8 @@ export interface Prober {
   readonly host: string
   readonly probe: Probe
   view(): View
+  /** Every answer that is kept now. */
+  known(): ReadonlySet<Entry>
   /** Drops the answers that a change of these resources (undefined: anything) may have made wrong. */
   invalidate(resources: readonly Resource[] | undefined): void
   /**
@@ -128,6 +130,10 @@ class HostProber implements Prober {
       return true
     }
     return { probe: this.#reader(used), used, fresh }
+  }
+
+  known(): ReadonlySet<Entry> {
+    return new Set([...this.#cache.values()].map((slot) => slot.entry))
   }
 
   invalidate(resources: readonly Resource[] | undefined): void {
