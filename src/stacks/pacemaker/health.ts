@@ -83,31 +83,44 @@ const primaries: Rule = ({ view, run }) => {
 
 const sync: Rule = ({ view }) => {
   if (view.facts.vars.replication.mode !== 'sync' || !view.primary) return []
-  if (view.primary.server?.senders.some((sender) => sender.sync === 'sync')) return []
+  const sync = view.members.find(({ sender }) => sender?.sync === 'sync')
+  if (sync?.server) return []
+  if (sync) {
+    const detail = 'They go on when it is back, or when the primary gives it up after wal_sender_timeout.'
+    return [
+      warning('sync/waits', `Commits wait for ${sync.name}, which does not answer.`, {
+        detail,
+        member: sync.name,
+      }),
+    ]
+  }
   const summary = `No sync standby: if ${view.primary.name} fails now, nothing can be promoted automatically.`
   return [warning('sync/degraded', summary)]
 }
 
 const standbyProblem = (member: Member, view: View, run: Say['run']): Problem | undefined => {
   const { name, reading, server, sender } = member
-  const next = run('cleanup')
   if (!reading || pausedOf(member) !== undefined || isStopped(view)) return undefined
   if (!reading.data) return warning('standby/no-data', `${name} has no data directory.`, { member: name })
-  if (reading.lock && !server) {
+  if (!server) return standbyDown(member, view, run('cleanup'))
+  if (!sender && view.primary) return behind(member, view)
+  return server.paused
+    ? warning('standby/replay-paused', `Replay is paused on ${name}.`, { member: name })
+    : undefined
+}
+
+const standbyDown = (member: Member, { facts }: View, next: string): Problem => {
+  const { name, reading } = member
+  if (reading?.lock) {
     const summary = `${name} refuses to start: it was primary and did not stop cleanly.`
-    const detail = `${view.facts.agent.lockFile(view.facts.paths)} is there. Rebuild or rewind it before the file is removed.`
+    const detail = `${facts.agent.lockFile(facts.paths)} is there. Rebuild or rewind it before the file is removed.`
     return warning('standby/lock-left', summary, { member: name, detail })
   }
   if (refusedToStart(member)) {
     const summary = `${name} refuses to start: ${member.failure?.reason ?? 'no reason given'}`
     return warning('standby/refused', summary, { member: name, next })
   }
-  if (!server)
-    return warning('standby/stopped', `PostgreSQL does not run on ${name}.`, { member: name, next })
-  if (!sender && view.primary) return behind(member, view)
-  return server.paused
-    ? warning('standby/replay-paused', `Replay is paused on ${name}.`, { member: name })
-    : undefined
+  return warning('standby/stopped', `PostgreSQL does not run on ${name}.`, { member: name, next })
 }
 
 /** A standby that is up but not connected: on another history, or just not there yet. */

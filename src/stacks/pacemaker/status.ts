@@ -6,7 +6,7 @@ import { factsOf } from './derive.ts'
 import { healthOf, problemsOf } from './health.ts'
 import { readHost } from './readings.ts'
 import type { HostReading } from './readings.ts'
-import { memberStatus, viewOf } from './view.ts'
+import { memberStatus, only, viewOf } from './view.ts'
 import type { View } from './view.ts'
 
 /** The replication in force: `sync` only while a standby is connected that confirms commits. */
@@ -28,7 +28,7 @@ const guardsOf = ({ facts, crm }: View): readonly string[] => {
 
 /** The standby that can be promoted now without losing a commit: the sync one, else the only one with no lag. */
 const candidateOf = (view: View): string | undefined => {
-  const ready = view.members.filter(({ sender }) => sender?.state === 'streaming')
+  const ready = view.members.filter(({ server, sender }) => server && sender?.state === 'streaming')
   return (ready.find(({ sender }) => sender?.sync === 'sync') ?? ready[0])?.name
 }
 
@@ -60,26 +60,17 @@ export function judge(
   const facts = factsOf(cluster)
   const view = viewOf(facts, readings)
   const problems = problemsOf(view, cluster.where(['name'])?.file ?? 'INVENTORY')
-  const version = [...readings.values()].find((reading) => reading.server)?.server?.version
-  const actual = actualMode(view)
-  const candidate = candidateOf(view)
-  const bootstrap = bootstrapOf(view)
-  const online = view.crm?.nodes.filter((node) => node.online).length
+  const online = view.crm?.nodes.filter((node) => node.online).length ?? 0
   return {
     cluster: cluster.name,
     stack: cluster.stack,
-    postgres: { ...(version !== undefined && { version }) },
-    replication: { wanted: facts.vars.replication.mode, ...(actual && { actual }) },
+    postgres: only({ version: [...readings.values()].find(({ server }) => server)?.server?.version }),
+    replication: { wanted: facts.vars.replication.mode, ...only({ actual: actualMode(view) }) },
     health: healthOf(view, problems),
-    ...(view.primary && { primary: view.primary.name }),
-    ...(candidate !== undefined && { candidate }),
-    ...(bootstrap && { bootstrap }),
+    ...only({ primary: view.primary?.name, candidate: candidateOf(view), bootstrap: bootstrapOf(view) }),
     members: view.members.map((member) => memberStatus(member, view)),
     addresses: view.addresses,
-    ...(view.crm &&
-      online !== undefined && {
-        quorum: { have: online, of: view.crm.nodes.length, ok: view.crm.quorum },
-      }),
+    ...(view.crm && { quorum: { have: online, of: view.crm.nodes.length, ok: view.crm.quorum } }),
     guards: guardsOf(view),
     problems,
     at,

@@ -47,7 +47,7 @@ const carriers = (readings: ReadonlyMap<string, HostReading>, ip: string): reado
 const ipOf = (address: string): string => address.split('/')[0] ?? ''
 
 /** Only fields that are known. */
-const only = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+export const only = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
 
 interface Seen {
@@ -110,7 +110,7 @@ export const refusedToStart = ({ failure, server }: Member): boolean =>
 const replicationOf = (member: Member): string | undefined => {
   const { server, sender, reading } = member
   if (server?.recovery === false) return undefined
-  if (sender) return `${sender.sync}, ${sender.state}`
+  if (server && sender) return `${sender.sync}, ${sender.state}`
   if (server) return 'not connected'
   if (!reading) return undefined
   if (refusedToStart(member)) return 'refused to start'

@@ -1,0 +1,78 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { ClusterStatus } from '../../../src/cluster/status.ts'
+import { parseReading } from '../../../src/stacks/pacemaker/readings.ts'
+import type { HostReading, Name } from '../../../src/stacks/pacemaker/readings.ts'
+import { judge } from '../../../src/stacks/pacemaker/status.ts'
+import type { CommandResult } from '../../../src/transport/transport.ts'
+import { clusterOf, host } from './cluster.ts'
+
+const CAPTURED = join(import.meta.dirname, 'captured')
+
+interface Capture {
+  readonly at: string
+  readonly cluster: Readonly<Record<string, unknown>>
+  /** null: the host could not be reached. */
+  readonly hosts: Readonly<
+    Record<string, (Record<Name, CommandResult> & { readonly address: string }) | null>
+  >
+}
+
+const files = readdirSync(CAPTURED).filter((name) => name.endsWith('.json'))
+
+function statusOf(scenario: string): ClusterStatus {
+  const file = files.find((name) => name.startsWith(`${scenario}.`))
+  const capture = JSON.parse(readFileSync(join(CAPTURED, file ?? scenario), 'utf8')) as Capture
+  const hosts = Object.entries(capture.hosts).map(([name, results], index) =>
+    host(name, results?.address ?? `10.77.0.${11 + index}`),
+  )
+  const readings = new Map<string, HostReading>()
+  for (const [name, results] of Object.entries(capture.hosts))
+    if (results) readings.set(name, parseReading(results))
+  return judge(clusterOf(capture.cluster, hosts), readings, capture.at)
+}
+
+/** The parts of a status a test is about, short enough to read. */
+const short = (status: ClusterStatus) => ({
+  health: status.health,
+  primary: status.primary ?? '–',
+  candidate: status.candidate ?? '–',
+  replication: status.replication.actual ?? '–',
+  quorum: status.quorum ? `${status.quorum.have}/${status.quorum.of} ${status.quorum.ok}` : '–',
+  members: status.members.map((member) =>
+    [member.name, member.role, member.replication ?? '–', `timeline ${member.timeline ?? '–'}`, member.paused]
+      .filter(Boolean)
+      .join(', '),
+  ),
+  addresses: status.addresses.map(({ name, on }) => `${name} ${on.join('+') || 'nowhere'}`),
+  problems: status.problems.map(({ severity, code, member }) => `${severity} ${code} ${member ?? ''}`.trim()),
+})
+
+test.each(files.map((file) => [file.split('.')[0] ?? file]))(
+  'the captured cluster %s is judged',
+  async (scenario) => {
+    const golden = join(import.meta.dirname, 'status', `${scenario}.json`)
+    await expect(`${JSON.stringify(short(statusOf(scenario)), null, 2)}\n`).toMatchFileSnapshot(golden)
+  },
+)
+
+test('a healthy cluster of three has no problem', () => {
+  const status = statusOf('healthy-3')
+  expect(status.health).toBe('healthy')
+  expect(status.problems).toEqual([])
+  expect(status.members.map((member) => member.lagBytes)).toEqual([0, 0, undefined])
+})
+
+test('a former primary that crashed is told apart from a standby that only stopped', () => {
+  const codes = statusOf('primary-killed-3').problems.map(({ code }) => code)
+  expect(codes).toContain('standby/lock-left')
+  expect(codes).not.toContain('standby/stopped')
+})
+
+test('every problem ends with a full stop and its command names the inventory', () => {
+  for (const { summary, next } of files.flatMap((file) => statusOf(file.split('.')[0] ?? '').problems)) {
+    expect(summary).toMatch(/[.)]$|refuses to start/)
+    if (next?.startsWith('hactl run')) expect(next).toContain('INVENTORY')
+  }
+})
