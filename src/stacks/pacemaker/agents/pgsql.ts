@@ -3,9 +3,10 @@ import type { Agent, AgentInput, Operation } from './agent.ts'
 
 const RESOURCE = 'pgsql'
 
-const conninfoOptions = ({ timing, paths }: AgentInput): string =>
+const conninfoOptions = ({ vars, timing, paths }: AgentInput): string =>
   formatConninfo({
-    passfile: paths.passfile,
+    // libpq of 9.6 does not know the parameter; it finds the file at its usual place.
+    passfile: vars.postgres.version === 96 ? undefined : paths.passfile,
     connect_timeout: timing.connectTimeout,
     keepalives_idle: timing.keepalivesIdle,
     keepalives_interval: timing.keepalivesInterval,

@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest'
+import { check } from '../../../src/stacks/pacemaker/check.ts'
+import { clusterOf, host, HOSTS } from './cluster.ts'
+
+const codes = (...args: Parameters<typeof clusterOf>): string[] =>
+  check(clusterOf(...args)).map(({ code }) => code)
+const TWO = HOSTS.slice(0, 2)
+
+test('three members with the defaults are fine', () => {
+  expect(check(clusterOf())).toEqual([])
+})
+
+test('two members without a guard are refused, and the message says what to write', () => {
+  const [found] = check(clusterOf({}, TWO))
+  expect(found?.code).toBe('topology/no-guard')
+  expect(found?.hint).toContain('guard: { none:')
+})
+
+test('two members with the risk accepted in words are fine', () => {
+  expect(codes({ guard: { none: 'I accept split brain' } }, TWO)).toEqual([])
+})
+
+test('a guard of a later release is refused by name, once', () => {
+  expect(codes({ guard: { qdevice: { host: 'w' } } }, TWO)).toEqual(['pacemaker/guard-later'])
+})
+
+test('strict and quorum replication are refused', () => {
+  expect(codes({ replication: { mode: 'strict' } })).toEqual(['pacemaker/mode-later'])
+  expect(codes({ replication: { mode: 'quorum' } })).toEqual(['pacemaker/mode-later'])
+})
+
+test('a wal_sender_timeout shorter than an isolated primary lives is refused with the least value', () => {
+  const [found] = check(clusterOf({ postgres: { settings: { wal_sender_timeout: '5s' } } }))
+  expect(found?.code).toBe('pacemaker/timing')
+  expect(found?.hint).toMatch(/at least \d+s/)
+})
+
+test('wal_sender_timeout may be longer, in any unit, or off', () => {
+  for (const value of ['2min', '60s', 60_000, 0]) {
+    expect(codes({ postgres: { settings: { wal_sender_timeout: value } } })).toEqual([])
+  }
+})
+
+test('settings that belong to the cluster are refused, harmless values of them are not', () => {
+  expect(codes({ postgres: { settings: { synchronous_standby_names: 'pg2' } } })).toEqual([
+    'pacemaker/owned-setting',
+  ])
+  expect(codes({ postgres: { settings: { wal_level: 'minimal' } } })).toEqual(['pacemaker/owned-setting'])
+  expect(codes({ postgres: { settings: { wal_level: 'logical' } } })).toEqual([])
+})
+
+test('members need the same number of links, at most two', () => {
+  const uneven = [host('pg1', '10.77.0.11', { links: ['10.77.0.11', '10.77.1.11'] }), HOSTS[1]!, HOSTS[2]!]
+  expect(codes({}, uneven)).toEqual(['pacemaker/links'])
+  const three = { links: ['10.77.0.1', '10.77.1.1', '10.77.2.1'] }
+  expect(
+    codes(
+      {},
+      ['pg1', 'pg2', 'pg3'].map((name) => host(name, '10.77.0.1', three)),
+    ),
+  ).toEqual(['pacemaker/links'])
+})
+
+test('one member is too few, and capital letters confuse the agent', () => {
+  expect(codes({}, [HOSTS[0]!])).toEqual(['pacemaker/too-few-members'])
+  expect(codes({}, [host('PG1', '10.77.0.11'), HOSTS[1]!, HOSTS[2]!])).toEqual(['pacemaker/upper-case'])
+})
+
+test('the replication role and unknown owners of databases are refused', () => {
+  expect(codes({ postgres: { roles: [{ name: 'replicator' }] } })).toEqual(['pacemaker/owned-role'])
+  expect(codes({ postgres: { databases: [{ name: 'a', owner: 'nobody' }] } })).toEqual([
+    'pacemaker/unknown-owner',
+  ])
+})
+
+test('a witness is refused as long as nothing uses it', () => {
+  expect(codes({}, [...HOSTS, host('w1', '10.77.0.14', {}, ['witness'])])).toEqual([
+    'pacemaker/witness-later',
+  ])
+})
+
+test('versions between the supported ones are refused', () => {
+  expect(codes({ postgres: { version: 96 } })).toEqual([])
+  expect(codes({ postgres: { version: 19 } })).toEqual(['pacemaker/version'])
+})
