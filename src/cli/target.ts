@@ -7,7 +7,7 @@ import { openInventory } from '../inventory/load.ts'
 import { matchHosts } from '../inventory/pattern.ts'
 import { members, witnesses } from '../inventory/topology.ts'
 import { suggest } from '../lib/suggest.ts'
-import type { Secret } from '../lib/secret.ts'
+import { masker, type Secret } from '../lib/secret.ts'
 import { STACKS } from '../stacks/index.ts'
 import type { Stack } from '../stacks/stack.ts'
 import type { Scope } from '../template/template.ts'
@@ -45,7 +45,8 @@ export async function openTargets(file: string, options: TargetOptions): Promise
     ...(ask && { ask }),
   }
   const { inventory, diagnostics } = await openInventory(file, { stacks: STACKS, secrets })
-  if (diagnostics.length > 0) await note(renderDiagnostics(diagnostics, { color: false }).trimEnd())
+  if (diagnostics.length > 0)
+    await note(renderDiagnostics(diagnostics, { color: false, mask: masker(inventory.secrets) }).trimEnd())
   const chosen = limitOf(inventory, options.limit)
   if (inventory.clusters.length === 0) {
     return [

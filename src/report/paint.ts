@@ -7,4 +7,5 @@ export type Paint = (tone: Tone, text: string) => string
 
 export const plainPaint: Paint = (_tone, text) => text
 
-export const colorPaint: Paint = (tone, text) => (text === '' ? '' : styleText(tone, text))
+export const colorPaint: Paint = (tone, text) =>
+  text === '' ? '' : styleText(tone, text, { validateStream: false })

@@ -55,12 +55,14 @@ const schemas: [string, object][] = [
 
 test.each(schemas)('%s: what the quick check lets pass, the validator lets pass', (_, schema) => {
   const validate = compile(schema)
+  const wrong: unknown[] = []
   fc.assert(
     fc.property(near(schema as Json), (data) => {
-      if (isSurelyValid(schema, data)) expect(validate(data), JSON.stringify(data)).toBe(true)
+      if (isSurelyValid(schema, data) && !validate(data)) wrong.push(data)
     }),
     { numRuns: 60, seed: 7 },
   )
+  expect(wrong).toEqual([])
 })
 
 test('the quick check is sure of ordinary data', () => {
