@@ -70,9 +70,10 @@ test('a former primary that crashed is told apart from a standby that only stopp
   expect(codes).not.toContain('standby/stopped')
 })
 
-test('every problem ends with a full stop and its command names the inventory', () => {
-  for (const { summary, next } of files.flatMap((file) => statusOf(file.split('.')[0] ?? '').problems)) {
-    expect(summary).toMatch(/[.)]$|refuses to start/)
-    if (next?.startsWith('hactl run')) expect(next).toContain('INVENTORY')
-  }
+test('every command of a problem names the inventory', () => {
+  const commands = files
+    .flatMap((file) => statusOf(file.split('.')[0] ?? '').problems)
+    .flatMap(({ next }) => (next?.startsWith('hactl run') ? [next] : []))
+  expect(commands.length).toBeGreaterThan(3)
+  expect(commands.filter((command) => !command.includes('INVENTORY'))).toEqual([])
 })

@@ -1,0 +1,28 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { loadPlaybook } from '../../../src/engine/playbook.ts'
+import { REGISTRY } from '../../../src/modules/index.ts'
+
+const ROOT = join(import.meta.dirname, '../../..')
+const FOLDER = join(ROOT, 'playbooks/pacemaker')
+const files = readdirSync(FOLDER)
+
+test.each(files)('%s is a sound playbook', (file) => {
+  const playbook = loadPlaybook(join(FOLDER, file), REGISTRY)
+  expect(playbook.plays.length).toBeGreaterThan(0)
+})
+
+test('every runbook that status names exists', () => {
+  const source = readFileSync(join(ROOT, 'src/stacks/pacemaker/health.ts'), 'utf8')
+  const named = [...source.matchAll(/\brun\('([a-z-]+)'/g)].map((match) => match[1] ?? '')
+  expect(named.length).toBeGreaterThan(3)
+  expect(named.filter((name) => !files.includes(`${name}.yml`))).toEqual([])
+})
+
+test('the names of the older tool work', () => {
+  const aliases = files.flatMap((file) => loadPlaybook(join(FOLDER, file), REGISTRY).aliases)
+  for (const name of ['cls_start', 'cls_stop', 'cls_cleanup', 'cls_online_switch', 'cls_standby_node']) {
+    expect(aliases).toContain(name)
+  }
+})
