@@ -1,5 +1,9 @@
+import { setMaxListeners } from 'node:events'
+
 const soft = new AbortController()
 const hard = new AbortController()
+// Every host listens: no leak, and nothing to warn about.
+setMaxListeners(0, soft.signal, hard.signal)
 /** How long an aborted verb may take to close its sessions before the process ends anyway. */
 const GRACE_MS = 5000
 

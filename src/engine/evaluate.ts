@@ -121,13 +121,38 @@ async function readFact(
 
 const FACT = /\bfacts\.([a-z_]+(?:\.[a-z_]+)*)/g
 
+/** What the arguments of a task, as written, have in common on all hosts. */
+interface Written {
+  readonly facts: readonly string[]
+  /** No templates in them: rendered and checked once for all hosts. */
+  readonly plain: boolean
+  checked?: Readonly<Record<string, unknown>>
+}
+
+const written = new WeakMap<object, Written>()
+
+function writtenOf(raw: object): Written {
+  const known = written.get(raw)
+  if (known) return known
+  const text = JSON.stringify(raw)
+  const facts = [...new Set([...text.matchAll(FACT)].map((match) => match[1] ?? ''))]
+  const made = { facts, plain: !text.includes('{{') }
+  written.set(raw, made)
+  return made
+}
+
 /** Facts named in the arguments are read first: templates cannot wait. */
-async function factsIn(options: RunOptions, raw: unknown, probe: Probe, instance: Instance): Promise<Scope> {
-  const names = [...new Set([...JSON.stringify(raw).matchAll(FACT)].map((match) => match[1] ?? ''))]
+async function factsIn(
+  options: RunOptions,
+  names: readonly string[],
+  probe: Probe,
+  instance: Instance,
+): Promise<Scope> {
+  if (names.length === 0) return {}
   const facts: Record<string, unknown> = {}
   const values = await Promise.all(names.map((name) => readFact(options, name, probe, instance)))
   names.forEach((name, index) => setPath(facts, name.split('.'), values[index]))
-  return names.length > 0 ? { facts } : {}
+  return { facts }
 }
 
 function setPath(
@@ -146,7 +171,10 @@ async function renderArgs(
   probe: Probe,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { task } = instance
-  const scope: Scope = { ...instance.scope, ...(await factsIn(options, task.args, probe, instance)) }
+  const known = writtenOf(task.args)
+  if (known.checked) return known.checked
+  const facts = await factsIn(options, known.facts, probe, instance)
+  const scope: Scope = known.facts.length === 0 ? instance.scope : { ...instance.scope, ...facts }
   const origin = (path: readonly (string | number)[]) => task.whereArg(path)
   const rendered = options.templates.renderAll(task.args, scope, origin) as Record<string, unknown>
   const withContent = loadSource(options, instance, module, rendered, scope)
@@ -154,6 +182,7 @@ async function renderArgs(
   const where = (path: readonly (string | number)[]) => task.whereArg(path)
   const found = checkSchema(module.spec.args, args, { area: 'playbook', where, name: task.module })
   if (found.some((d) => d.severity === 'error')) throw new HactlError(found)
+  if (known.plain && withContent === rendered) known.checked = args
   return args
 }
 

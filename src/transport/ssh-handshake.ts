@@ -8,6 +8,7 @@ import type { Carrier } from './socket.ts'
 import { authHandler } from './ssh-auth.ts'
 import { connectError, deadlineError, isReset, phaseOf } from './ssh-errors.ts'
 import type { Phase } from './ssh-errors.ts'
+import { shorten } from './ssh-shortcuts.ts'
 import type { Target } from './target.ts'
 import type { ConnectOptions, ConnectionSpec } from './transport.ts'
 
@@ -139,7 +140,10 @@ export function handshake(work: Handshake): Promise<Outcome> {
     ask: ask && ((question: string) => attempt.deadline.pauseFor(() => ask(question))),
   }
   client.on('connect', () => (attempt.phase = 'greeting'))
-  client.on('handshake', () => (attempt.phase = 'login'))
+  client.on('handshake', () => {
+    attempt.phase = 'login'
+    shorten(client)
+  })
   client.on('ready', () => attempt.settle({ client, target, release: () => end(client, carrier) }))
   client.on('error', (error: Error & { level?: string }) => {
     // An agent that does not answer is one method less, not the end.
