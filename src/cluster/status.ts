@@ -14,7 +14,12 @@ export interface ClusterStatus {
    * For a first deploy: whose data the others are copied from, and whether a cluster manager runs PostgreSQL
    * already (also said when a member could not be read: nothing is made anew then).
    */
-  readonly bootstrap?: { readonly seed: string; readonly managed: boolean }
+  readonly bootstrap?: {
+    readonly seed: string
+    readonly managed: boolean
+    /** Members that no operator has taken out of service. */
+    readonly serving: readonly string[]
+  }
   readonly members: readonly MemberStatus[]
   readonly addresses: readonly VirtualAddress[]
   readonly quorum?: { readonly have: number; readonly of: number; readonly ok: boolean }

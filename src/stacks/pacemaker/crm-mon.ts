@@ -41,12 +41,15 @@ export interface CrmMon {
   readonly disabled: readonly string[]
   /** Node → attribute → value. */
   readonly attributes: ReadonlyMap<string, ReadonlyMap<string, string>>
-  /** Node → resource → failures counted; Infinity for INFINITY. */
+  /** Node → resource → failures counted; GIVEN_UP for INFINITY. */
   readonly failCounts: ReadonlyMap<string, ReadonlyMap<string, number>>
   readonly failures: readonly CrmFailure[]
   /** Ids of location constraints that keep a resource away from a node for ever. */
   readonly bans: readonly { readonly id: string; readonly resource: string; readonly node: string }[]
 }
+
+/** Pacemaker's INFINITY: it has given the resource up there. */
+export const GIVEN_UP = 1_000_000
 
 const yes = (element: XmlElement | undefined, attribute: string): boolean =>
   element?.attrs[attribute] === 'true'
@@ -94,7 +97,7 @@ const failCountsOf = (history: XmlElement | undefined) =>
           if (count === undefined) return []
           const number = Number(count)
           return [
-            [attrs['id'] ?? '', number >= 1_000_000 || Number.isNaN(number) ? Infinity : number] as const,
+            [attrs['id'] ?? '', number >= GIVEN_UP || Number.isNaN(number) ? GIVEN_UP : number] as const,
           ]
         }),
       ),

@@ -1,4 +1,5 @@
 import type { Problem } from '../../cluster/status.ts'
+import { GIVEN_UP } from './crm-mon.ts'
 import { pausedOf, refusedToStart } from './view.ts'
 import type { Member, View } from './view.ts'
 
@@ -151,8 +152,8 @@ const failures: Rule = ({ view, run }) =>
   view.members
     .filter((member) => member.failures > 0)
     .map(({ name, failures: count, failure }) => {
-      const what = count === Infinity ? 'given up there' : `${count} counted`
-      const reason = failure ? ` Last: ${failure.task}, ${failure.reason}.` : ''
+      const what = count >= GIVEN_UP ? 'given up there' : `${count} counted`
+      const reason = failure ? ` Last: ${failure.task}, ${failure.reason.replace(/\.$/, '')}.` : ''
       return warning('failures/counted', `Failures on ${name}: ${what}.${reason}`, {
         member: name,
         next: run('cleanup'),

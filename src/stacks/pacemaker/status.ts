@@ -6,7 +6,7 @@ import { factsOf } from './derive.ts'
 import { healthOf, problemsOf } from './health.ts'
 import { readHost } from './readings.ts'
 import type { HostReading } from './readings.ts'
-import { memberStatus, only, viewOf } from './view.ts'
+import { memberStatus, only, pausedOf, viewOf } from './view.ts'
 import type { View } from './view.ts'
 
 /** The replication in force: `sync` only while a standby is connected that confirms commits. */
@@ -22,7 +22,7 @@ const guardsOf = ({ facts, crm }: View): readonly string[] => {
   return [
     ...(size > 2 ? [`quorum of ${size} members`] : []),
     crm?.stonith ? 'fencing on' : 'no fencing',
-    ...(none === undefined ? [] : [`none, accepted: "${none}"`]),
+    ...(none === undefined ? [] : [`no guard, accepted: "${none}"`]),
   ]
 }
 
@@ -48,7 +48,8 @@ function bootstrapOf(view: View): ClusterStatus['bootstrap'] {
   const isUnsure = members.some((member) => !member.reading)
   const managed =
     isUnsure || (view.crm?.instances.some(({ resource }) => resource === facts.agent.resource) ?? false)
-  return seed && { seed: seed.name, managed }
+  const serving = members.filter((member) => pausedOf(member) === undefined).map(({ name }) => name)
+  return seed && { seed: seed.name, managed, serving }
 }
 
 /** Judges readings; those of unreachable members are missing. Pure, so captured output can be tested. */

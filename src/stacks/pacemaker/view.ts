@@ -1,5 +1,6 @@
 import type { MemberStatus, Role, VirtualAddress } from '../../cluster/status.ts'
 import { lsnDistance, parseLsn } from '../../cluster/lsn.ts'
+import { GIVEN_UP } from './crm-mon.ts'
 import type { CrmFailure, CrmMon, CrmNode } from './crm-mon.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import type { Facts } from './derive.ts'
@@ -65,7 +66,10 @@ const memberOf = ({ name, connection }: Host, facts: Facts, crm: CrmMon | undefi
     sender: seen.primary?.senders.find((each) => each.name === name.toLowerCase()),
     failure: crm?.failures.find((each) => each.node === name && each.resource === facts.agent.resource),
   }),
-  failures: [...(crm?.failCounts.get(name)?.values() ?? [])].reduce((sum, count) => sum + count, 0),
+  failures: [...(crm?.failCounts.get(name)?.values() ?? [])].reduce(
+    (sum, count) => Math.min(GIVEN_UP, sum + count),
+    0,
+  ),
   attribute: (attribute) => crm?.attributes.get(name)?.get(attribute),
 })
 
