@@ -1,0 +1,25 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { deployTests, newRecord } from './deploy.ts'
+import { driftTests } from './drift.ts'
+import { operateTests } from './operate.ts'
+import { secretTests } from './secrets.ts'
+import { labOf } from './support.ts'
+
+/** Bare hosts: the deploy installs the packages itself. */
+const lab = labOf('acc3', {
+  nodes: 3,
+  edits: [
+    ['    databases:', "      - { name: report, password: '{{ secrets.app_password }}' }\n    databases:"],
+  ],
+})
+const record = newRecord()
+
+beforeAll(() => lab.up())
+afterAll(() => lab.down())
+
+describe('three bare hosts', () => {
+  deployTests(lab, record, 'text')
+  driftTests(lab)
+  operateTests(lab)
+  secretTests(lab, record)
+})
