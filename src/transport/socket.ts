@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { Client } from 'ssh2'
 import { transportError } from './opener.ts'
@@ -24,9 +24,23 @@ function watched(stream: Duplex, release: () => void): Carrier {
   }
 }
 
+/** What is written in one tick leaves as one packet: the SSH library writes each of its messages by itself. */
+function together(socket: Socket): Socket {
+  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean
+  const flush = (): void => socket.uncork()
+  socket.write = (...args: unknown[]): boolean => {
+    if (socket.writableCorked === 0) {
+      socket.cork()
+      process.nextTick(flush)
+    }
+    return write(...args)
+  }
+  return socket
+}
+
 /** TCP with noDelay: without it every small write of the handshake waits about 40 ms for an acknowledgement. */
 export function tcpCarrier(address: string, port: number): Carrier {
-  const socket = connect({ host: address, port, noDelay: true, keepAlive: true })
+  const socket = together(connect({ host: address, port, noDelay: true, keepAlive: true }))
   return watched(socket, () => void socket.destroy())
 }
 
