@@ -7,6 +7,7 @@ import { runWith } from '../engine/step.ts'
 import type { RunStep } from '../engine/step.ts'
 import { Type } from '../lib/type.ts'
 import { absolutePath, secretText } from './args.ts'
+import { commandLabel } from './lib/command-label.ts'
 import { stat } from './readings/stat.ts'
 
 /** Shell text, or arguments that no shell sees. */
@@ -109,7 +110,7 @@ export const command = defineModule({
   run: corosync-keygen -l
   unless: test -s /etc/corosync/authkey`,
   ],
-  label: ({ run }) => (typeof run === 'string' ? run : run.join(' ')).slice(0, 60),
+  label: ({ run }) => commandLabel(run),
   async current(probe, given): Promise<CommandState> {
     checkArgs(given)
     return { done: await isDone(probe, given) }

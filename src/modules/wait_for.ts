@@ -4,6 +4,7 @@ import { defineAction } from '../engine/module.ts'
 import type { Probe } from '../engine/probe.ts'
 import { Type } from '../lib/type.ts'
 import { absolutePath } from './args.ts'
+import { commandLabel } from './lib/command-label.ts'
 import { stat } from './readings/stat.ts'
 
 const args = Type.Object({
@@ -77,7 +78,7 @@ async function isThere(probe: Probe, given: Args): Promise<boolean> {
 
 const describe = ({ port, host, file, command }: Args): string => {
   if (port !== undefined) return `port ${host === undefined ? '' : `${host}:`}${port}`
-  return file ?? (typeof command === 'string' ? command : (command ?? []).join(' '))
+  return file ?? commandLabel(command ?? [])
 }
 
 /** Waits; changes nothing. */
