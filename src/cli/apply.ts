@@ -7,6 +7,7 @@ import { confirm, paint, print, printJson, setExit, size } from './io.ts'
 import {
   applyCommand,
   deployment,
+  isSound,
   makePlan,
   planWith,
   printPlan,
@@ -39,7 +40,8 @@ async function applyTarget(target: Target, file: string, options: ApplyOptions):
   try {
     const pending = summary.changed + summary.unknown
     const text = (options.format ?? 'text') === 'text'
-    if (text || options.check === true || pending === 0)
+    // A plan that failed is all there is to show, in every format.
+    if (text || options.check === true || pending === 0 || !isSound(planned))
       await printPlan(planned, options, options.check === true ? applyCommand(file, options) : undefined)
     requireSound(planned)
     if (pending === 0 || options.check === true) {

@@ -139,9 +139,13 @@ export async function planVerb(file: string, options: PlanOptions): Promise<void
   }
 }
 
+/** Whether a plan did not fail: only hosts that cannot be reached are missing in it. */
+export function isSound({ summary }: Planned): boolean {
+  const code = exitOf(summary)
+  return code === EXIT.done || code === EXIT.unreachable
+}
+
 /** Ends with an error when a plan failed: nothing may be applied on top of it. */
 export function requireSound(planned: Planned): void {
-  const code = exitOf(planned.summary)
-  if (code === EXIT.done || code === EXIT.unreachable) return
-  throw new HactlError([], code)
+  if (!isSound(planned)) throw new HactlError([], exitOf(planned.summary))
 }

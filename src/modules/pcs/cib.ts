@@ -93,13 +93,12 @@ export const roleFor = (root: XmlElement, role: string): string => {
 
 /**
  * Why this CIB must not be changed now: a part of the cluster without quorum may lose what is written
- * when it joins the rest again.
+ * when it joins the rest again. Throws NotYet before a coordinator is elected.
  */
 export const refuseChange = (root: XmlElement): Diagnostic | undefined => {
   if (root.attrs['dc-uuid'] === undefined) {
-    return problem('cib/no-coordinator', 'the cluster has not elected a coordinator yet', {
-      hint: 'wait for it with pcs_wait: { online: [...] } and try again',
-    })
+    // Just started, e.g. the example cluster of a fresh package: a deploy starts its own before it comes here.
+    throw new NotYet('the cluster has not elected a coordinator yet')
   }
   if (root.attrs['have-quorum'] === '1') return undefined
   return problem('cib/no-quorum', 'this part of the cluster has no quorum; a change made here may be lost', {

@@ -72,8 +72,10 @@ export async function must(code: number, ...args: readonly string[]): Promise<En
   return ended
 }
 
-export const expectCode = (ended: Ended, code: number): void =>
-  expect(ended.code, `${ended.stdout}\n${ended.stderr}`.slice(-4000)).toBe(code)
+export function expectCode(ended: Ended, code: number): void {
+  const said = `${ended.stdout}\n${ended.stderr}`.trim().slice(-4000)
+  expect(ended.code, `exit ${ended.code}, wanted ${code}\n${said}`).toBe(code)
+}
 
 /** A number a test measured, for whoever reads the report. */
 export const measured = (what: string, value: number | string): void =>
@@ -162,6 +164,8 @@ export function labOf(name: string, options: LabOptions): Lab {
       await must(0, 'secrets', 'generate', inventory)
     },
     down: async () => {
+      // For looking at what a failed test left.
+      if (process.env['HACTL_KEEP_LAB'] !== undefined) return
       await must(0, 'lab', 'down', name)
       rmSync(dir, { recursive: true })
     },
@@ -172,7 +176,7 @@ export function labOf(name: string, options: LabOptions): Lab {
     start: (word, ...args) => start(verb(word, args)),
     plan: async (...args) => {
       const ended = await start(verb('plan', ['--format', 'json', ...args])).ended
-      expect([0, 3], ended.stderr).toContain(ended.code)
+      expect([0, 3], `exit ${ended.code}\n${ended.stdout}${ended.stderr}`.slice(-4000)).toContain(ended.code)
       return { ...(JSON.parse(ended.stdout) as RunJson), code: ended.code }
     },
     apply: (...args) => start(verb('apply', args)).ended,
