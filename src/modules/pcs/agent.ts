@@ -1,5 +1,6 @@
 import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
+import { NotYet } from '../../engine/probe.ts'
 import type { Probe } from '../../engine/probe.ts'
 import { suggest } from '../../lib/suggest.ts'
 import type { Wanted } from './patch.ts'
@@ -52,14 +53,15 @@ export const forbidSecrets = (owner: string, wanted: Wanted): void => {
   throw new HactlError(problem('pcs/secret-in-cib', summary, { hint }), EXIT.refused)
 }
 
-/** Why an agent cannot be used with these parameters, checked before the cluster tries. */
+/** Why an agent cannot be used with these parameters, checked before the cluster tries. Throws NotYet without one. */
 export const refuseAgent = (agent: Agent, type: string, wanted: Wanted): Diagnostic | undefined => {
   if (agent.kind === 'plain') return undefined
   if (agent.kind === 'missing') {
-    return problem('pcs/no-agent', `the agent ${type} cannot be asked on this host`, {
-      detail: agent.why,
-      hint: 'install its package (resource-agents, fence-agents) on every member, or mend the name; pcs resource list',
-    })
+    // An earlier task may install it.
+    const [why] = agent.why.split('\n')
+    throw new NotYet(
+      `the agent ${type} is not on this host, or its name is wrong (see: pcs resource list): ${why}`,
+    )
   }
   const given = Object.keys(wanted).filter((key) => wanted[key] !== null)
   const unknown = given.find((key) => !agent.names.includes(key) && !/^(pcmk|crm)_/i.test(key))
