@@ -2,8 +2,9 @@ import type { Command } from '../transport/transport.ts'
 import type { PutStep, Step } from './step.ts'
 
 /**
- * Atomic write, POSIX sh + coreutils: temporary file in the same folder, mode and owner before the content is
- * visible, optional check, fsync where `sync FILE` exists (coreutils 8.24), SELinux label, rename.
+ * Atomic write, POSIX sh + coreutils: temporary file in the same folder, optional check, fsync where `sync FILE` exists
+ * (coreutils 8.24), SELinux label, rename. `install` makes the file anew and readable by its maker alone until owner
+ * and mode are set; it is one process where mktemp, cat, chown and chmod would be four.
  * Exit 75 (EX_TEMPFAIL): the file is not what was expected.
  */
 const PUT = `
@@ -12,17 +13,14 @@ if [ -n "$expect" ]; then
   if [ -e "$path" ]; then sum=$(sha256sum < "$path"); sum=\${sum%% *}; else sum=absent; fi
   [ "$sum" = "$expect" ] || { echo "$path was changed by somebody else meanwhile" >&2; exit 75; }
 fi
-umask 077
-tmp=$(mktemp "$path.XXXXXX") || exit 1
-trap 'rm -f "$tmp"' EXIT
-cat > "$tmp" || exit 1
 if [ -e "$path" ]; then
   [ -n "$mode" ] || mode=$(stat -c %a "$path")
   [ -n "$owner" ] || owner=$(stat -c %U "$path")
   [ -n "$group" ] || group=$(stat -c %G "$path")
 fi
-[ -z "$owner$group" ] || chown "$owner\${group:+:$group}" "$tmp" || exit 1
-chmod "\${mode:-0644}" "$tmp" || exit 1
+tmp=$path.hactl-$HACTL_SESSION_PID-$$
+trap 'rm -f "$tmp"' EXIT
+install -m "\${mode:-0644}" \${owner:+-o "$owner"} \${group:+-g "$group"} /dev/stdin "$tmp" || exit 1
 if [ $# -gt 0 ]; then
   for word do shift; [ "$word" = %s ] && word=$tmp; set -- "$@" "$word"; done
   "$@" || exit 1

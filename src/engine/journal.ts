@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { HactlError, problem } from '../diag/diagnostic.ts'
 import type { EngineEvent } from './events.ts'
@@ -48,13 +48,17 @@ export function openJournal(dir: string, run: string, mask: (text: string) => st
   const file = join(dir, name)
   let prev = lastHash(dir)
   let seq = 0
+  let handle: number | undefined
   return {
     run,
     write(event) {
-      const masked = JSON.parse(mask(JSON.stringify(event))) as EngineEvent
+      const text = JSON.stringify(event)
+      const safe = mask(text)
+      const masked = safe === text ? event : (JSON.parse(safe) as EngineEvent)
       const line = { seq: seq++, at: new Date().toISOString(), prev, event: masked }
       prev = hashOf(line)
-      appendFileSync(file, `${JSON.stringify({ ...line, hash: prev })}\n`, { mode: 0o600 })
+      handle ??= openSync(file, 'a', 0o600)
+      writeSync(handle, `${JSON.stringify({ ...line, hash: prev })}\n`)
     },
   }
 }
