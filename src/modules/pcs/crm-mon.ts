@@ -63,6 +63,10 @@ export interface ClusterMonitor {
   readonly version?: string
   readonly maintenance: boolean
   readonly fencing: boolean
+  /** The property stop-all-resources. */
+  readonly stopAll: boolean
+  /** Resources, clones and groups whose target-role keeps them stopped. */
+  readonly disabled: readonly string[]
   readonly noQuorumPolicy?: string
   readonly nodes: readonly MonNode[]
   readonly resources: readonly MonResource[]
@@ -74,8 +78,10 @@ export interface ClusterMonitor {
   readonly bans: readonly MonBan[]
 }
 
+/** INFINITY of fail counts: the cluster has given the resource up there. */
+export const INFINITY = 1_000_000
+
 const yes = (value: string | undefined): boolean => value === 'true'
-const INFINITY = 1_000_000
 const count = (value: string | undefined): number =>
   value === 'INFINITY' ? INFINITY : value === '-INFINITY' ? -INFINITY : Number(value ?? 0)
 
@@ -172,6 +178,10 @@ export const parseCrmMon = (xml: string): ClusterMonitor => {
     quorum: yes(dc['with_quorum']),
     maintenance: yes(options['maintenance-mode']),
     fencing: yes(options['stonith-enabled']),
+    stopAll: yes(options['stop-all-resources']),
+    disabled: childrenOf(childOf(root, 'resources'))
+      .filter(({ attrs }) => yes(attrs['disabled']) || attrs['target_role'] === 'Stopped')
+      .map(({ attrs }) => attrs['id'] ?? ''),
     ...(policy !== undefined && { noQuorumPolicy: policy }),
     nodes: childrenOf(childOf(root, 'nodes'), 'node').map(nodeOf),
     resources: resourcesOf(childOf(root, 'resources')),

@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
 import { problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
+import { IMPACTS } from '../../engine/impact.ts'
 import { defineModule } from '../../engine/module.ts'
 import { NotYet } from '../../engine/probe.ts'
 import type { Probe } from '../../engine/probe.ts'
@@ -42,6 +43,10 @@ const argsSchema = Type.Object({
     description:
       'A data directory that cannot follow: replace moves it aside and copies, refuse fails, keep never looks at one that is there.',
     default: 'replace',
+  }),
+  impact: Type.Enum(IMPACTS, {
+    description: 'What replacing a directory counts as; for a runbook that has asked itself.',
+    default: 'destructive',
   }),
   ...installationArgs,
   ...serverArgs,
@@ -146,7 +151,7 @@ function steps({ copy, context }: BackupState, args: Args): readonly Step[] {
       '--no-password',
       ...slot,
     ),
-    runWith(copy === 'none' ? {} : { impact: 'destructive' }, 'sh', '-c', SWAP, 'swap', dataDir, target),
+    runWith(copy === 'none' ? {} : { impact: args.impact }, 'sh', '-c', SWAP, 'swap', dataDir, target),
   ]
 }
 

@@ -1,37 +1,14 @@
 import type { Problem } from '../../cluster/status.ts'
-import { GIVEN_UP } from './crm-mon.ts'
-import { pausedOf, refusedToStart } from './view.ts'
+import { INFINITY } from '../../modules/pcs/crm-mon.ts'
+import { critical, isStopped, warning } from './say.ts'
+import type { Rule } from './say.ts'
+import { standbyProblem, unfinished } from './standby-health.ts'
+import { failureWords, pausedOf } from './view.ts'
 import type { Member, View } from './view.ts'
-
-/** What a rule may say, and the commands it may name. */
-interface Say {
-  readonly view: View
-  /** `hactl run cleanup inventory.yml`. */
-  readonly run: (runbook: string, options?: string) => string
-}
-
-type Rule = (say: Say) => readonly Problem[]
-
-const critical = (code: string, summary: string, more: Partial<Problem> = {}): Problem => ({
-  severity: 'critical',
-  code,
-  summary,
-  ...more,
-})
-const warning = (code: string, summary: string, more: Partial<Problem> = {}): Problem => ({
-  severity: 'warning',
-  code,
-  summary,
-  ...more,
-})
 
 const reached = ({ members }: View): readonly Member[] => members.filter((member) => member.reading)
 const names = (members: readonly { readonly name: string }[]): string =>
   members.map(({ name }) => name).join(', ')
-
-/** What the operator did keeps everything down; then only that is said. */
-const isStopped = ({ crm, facts }: View): boolean =>
-  crm !== undefined && (crm.stopAll || crm.disabled.includes(facts.agent.clone))
 
 const hosts: Rule = ({ view }) =>
   view.members
@@ -99,78 +76,33 @@ const sync: Rule = ({ view }) => {
   return [warning('sync/degraded', summary)]
 }
 
-const standbyProblem = (member: Member, view: View, run: Say['run']): Problem | undefined => {
-  const { name, reading, server, sender } = member
-  if (!reading || pausedOf(member) !== undefined || isStopped(view)) return undefined
-  if (!reading.data) return warning('standby/no-data', `${name} has no data directory.`, { member: name })
-  if (!server) return standbyDown(member, view, run('cleanup'))
-  if (!sender && view.primary) return behind(member, view)
-  return server.paused
-    ? warning('standby/replay-paused', `Replay is paused on ${name}.`, { member: name })
-    : undefined
-}
-
-const standbyDown = (member: Member, { facts }: View, next: string): Problem => {
-  const { name, reading } = member
-  if (reading?.lock) {
-    const summary = `${name} refuses to start: it was primary and did not stop cleanly.`
-    const detail = `${facts.agent.lockFile(facts.paths)} is there. Rebuild or rewind it before the file is removed.`
-    return warning('standby/lock-left', summary, { member: name, detail })
-  }
-  if (refusedToStart(member)) {
-    const summary = `${name} refuses to start: ${member.failure?.reason ?? 'no reason given'}`
-    return warning('standby/refused', summary, { member: name, next })
-  }
-  return warning('standby/stopped', `PostgreSQL does not run on ${name}.`, { member: name, next })
-}
-
-/** A standby that is up but not connected: on another history, or just not there yet. */
-const behind = ({ name, server }: Member, view: View): Problem => {
-  const [own, current] = [server?.timeline ?? 0, view.primary?.server?.timeline ?? 0]
-  if (own < current) {
-    const summary = `${name} is on the old timeline ${own}, the primary on ${current}: it may have gone past the fork.`
-    return warning('standby/old-timeline', summary, {
-      member: name,
-      detail: 'If it does not connect, rebuild it.',
-    })
-  }
-  return warning(
-    'standby/not-streaming',
-    `${name} does not stream from ${view.primary?.name ?? 'a primary'}.`,
-    {
-      member: name,
-    },
-  )
-}
-
 const standbys: Rule = ({ view, run }) =>
   view.members
     .filter((member) => member.server?.recovery !== false && view.primaries.length > 0)
-    .flatMap((member) => standbyProblem(member, view, run) ?? [])
+    .flatMap((member) => standbyProblem(member, { view, run }) ?? [])
 
 const failures: Rule = ({ view, run }) =>
   view.members
     .filter((member) => member.failures > 0)
-    .map(({ name, failures: count, failure }) => {
-      const what = count >= GIVEN_UP ? 'given up there' : `${count} counted`
-      const reason = failure ? ` Last: ${failure.task}, ${failure.reason.replace(/\.$/, '')}.` : ''
-      return warning('failures/counted', `Failures on ${name}: ${what}.${reason}`, {
+    .map(({ name, failures: count, failure, reading, server }) => {
+      const what = count >= INFINITY ? 'given up there' : `${count} counted`
+      const [task, reason] = failure ? failureWords(failure) : []
+      const last = task === undefined ? '' : ` Last: ${task}, ${reason}.`
+      // Forgetting them lets the cluster try again; the lock would only be counted once more.
+      const isLocked = reading?.lock === true && !server
+      return warning('failures/counted', `Failures on ${name}: ${what}.${last}`, {
         member: name,
-        next: run('cleanup'),
+        ...(!isLocked && { next: run('cleanup') }),
       })
     })
 
 const blocked: Rule = ({ view, run }) =>
-  (view.crm?.instances ?? [])
+  (view.crm?.resources ?? [])
     .filter((instance) => instance.blocked)
-    .map(({ resource, nodes: on }) =>
-      critical(
-        'resource/blocked',
-        `${resource} is blocked on ${on.join(', ')}: a stop or demote failed there.`,
-        {
-          next: run('cleanup'),
-        },
-      ),
+    .map(({ id, nodes: on }) =>
+      critical('resource/blocked', `${id} is blocked on ${on.join(', ')}: a stop or demote failed there.`, {
+        next: run('cleanup'),
+      }),
     )
 
 const paused: Rule = ({ view, run }) => [
@@ -184,6 +116,8 @@ const paused: Rule = ({ view, run }) => [
   ...view.members.flatMap((member) => {
     const why = pausedOf(member)
     if (why === undefined) return []
+    // In standby mode a copy that was cut off is not started from.
+    if (member.reading?.unfinished) return [unfinished(member, run)]
     const next = member.node?.standby
       ? run('unstandby-node', `--on ${member.name}`)
       : `pcs node unmaintenance ${member.name}`

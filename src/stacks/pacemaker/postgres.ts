@@ -74,7 +74,8 @@ export function hbaOf(vars: PacemakerVars, hosts: readonly Host[]): readonly str
     'local all all peer',
     ...addresses
       .filter((address) => /^[\d.]+$/.test(address))
-      .map((address) => `host replication ${vars.replication.user} ${address}/32 ${method}`),
+      // pg_rewind reads through a database, too.
+      .map((address) => `host replication,postgres ${vars.replication.user} ${address}/32 ${method}`),
     ...vars.postgres.hba,
   ]
 }

@@ -1,8 +1,10 @@
 import type { Probe } from '../../engine/probe.ts'
 import type { Command, CommandResult } from '../../transport/transport.ts'
 import type { Facts } from './derive.ts'
-import { parseCrmMon } from './crm-mon.ts'
-import type { CrmMon } from './crm-mon.ts'
+import { parseControlData } from '../../modules/postgres/controldata.ts'
+import type { ControlData } from '../../modules/postgres/controldata.ts'
+import { parseCrmMon } from '../../modules/pcs/crm-mon.ts'
+import type { ClusterMonitor } from '../../modules/pcs/crm-mon.ts'
 
 /** One row of pg_stat_replication. */
 export interface WalSender {
@@ -25,18 +27,13 @@ export interface Server {
   readonly receiver: string | null
   readonly syncNames: string
   readonly pending: readonly string[]
-}
-
-/** pg_controldata of a server, running or not. */
-export interface Control {
-  readonly state: string
-  readonly timeline: number
-  readonly checkpoint: string
+  /** The history file of a primary's timeline; null when it is the first. */
+  readonly history?: string | null
 }
 
 /** Everything read from one host in one round trip. */
 export interface HostReading {
-  readonly crm?: CrmMon
+  readonly crm?: ClusterMonitor
   readonly server?: Server
   /** Last line psql wrote when it got no answer. */
   readonly refusal?: string
@@ -45,7 +42,10 @@ export interface HostReading {
   readonly data: boolean
   /** Old data directories that were moved aside. */
   readonly aside: readonly string[]
-  readonly control?: Control
+  /** A base backup or rewind that was cut off. */
+  readonly unfinished?: 'copy' | 'rewind'
+  /** pg_controldata, of a server that runs or not. */
+  readonly control?: ControlData
 }
 
 export type Name = 'crm' | 'sql' | 'ip' | 'files'
@@ -57,11 +57,13 @@ const sqlOf = (version: number): string => {
   const received = version === 96 ? 'pg_last_xlog_receive_location()' : 'pg_last_wal_receive_lsn()'
   const replayed = version === 96 ? 'pg_last_xlog_replay_location()' : 'pg_last_wal_replay_lsn()'
   const isPaused = version === 96 ? 'pg_is_xlog_replay_paused()' : 'pg_is_wal_replay_paused()'
+  const walDir = version === 96 ? 'pg_xlog' : 'pg_wal'
   const [flush, replay] = version === 96 ? ['flush_location', 'replay_location'] : ['flush_lsn', 'replay_lsn']
   return `select json_build_object(
 'recovery', pg_is_in_recovery(),
 'version', split_part(current_setting('server_version'), ' ', 1),
-'timeline', case when pg_is_in_recovery() then coalesce((select received_tli from pg_stat_wal_receiver), (select timeline_id from pg_control_checkpoint()))
+'timeline', case when pg_is_in_recovery() then coalesce((select received_tli from pg_stat_wal_receiver),
+    greatest((select timeline_id from pg_control_checkpoint()), (select min_recovery_end_timeline from pg_control_recovery())))
   else ('x' || substr(${file}(${now}), 1, 8))::bit(32)::int end,
 'lsn', case when pg_is_in_recovery() then greatest(${received}, ${replayed}) else ${now} end,
 'replay', case when pg_is_in_recovery() then ${replayed} end,
@@ -70,13 +72,20 @@ const sqlOf = (version: number): string => {
   'flush', ${flush}, 'replay', ${replay})), '[]') from pg_stat_replication),
 'receiver', (select status from pg_stat_wal_receiver),
 'syncNames', current_setting('synchronous_standby_names'),
+'history', case when not pg_is_in_recovery() then pg_read_file('${walDir}/' || substr(${file}(${now}), 1, 8) || '.history', 0, 1000000, true) end,
 'pending', (select coalesce(json_agg(name), '[]') from pg_settings where pending_restart))`
 }
 
 const FILES = `lock=$1 data=$2 bin=$3
 [ -e "$lock" ] && echo lock
 [ -f "$data/PG_VERSION" ] && echo data
-for d in "$data".*; do [ -f "$d/PG_VERSION" ] && echo "aside=$d"; done
+for d in "$data".*; do
+  case $d in
+    *.hactl-incomplete) [ -d "$d" ] && echo unfinished=copy ;;
+    *) [ -f "$d/PG_VERSION" ] && echo "aside=$d" ;;
+  esac
+done
+[ -e "\${lock%/*}/rewinding" ] && echo unfinished=rewind
 [ -x "$bin/pg_controldata" ] && [ -f "$data/global/pg_control" ] && "$bin/pg_controldata" "$data" 2>/dev/null | sed 's/^/control=/'
 exit 0`
 
@@ -123,21 +132,6 @@ const parseAddresses = ({ code, stdout }: CommandResult): readonly string[] =>
       )
     : []
 
-const parseControl = (lines: readonly string[]): Control | undefined => {
-  const value = (label: string): string | undefined =>
-    lines
-      .find((line) => line.startsWith(`${label}:`))
-      ?.slice(label.length + 1)
-      .trim()
-  const state = value('Database cluster state')
-  if (state === undefined) return undefined
-  return {
-    state,
-    timeline: Number(value("Latest checkpoint's TimeLineID") ?? 0),
-    checkpoint: value('Latest checkpoint location') ?? '',
-  }
-}
-
 /** A host's reading from the raw results of its commands. Pure. */
 export function parseReading(results: Readonly<Record<Name, CommandResult>>): HostReading {
   const lines = results.files.stdout.split('\n')
@@ -145,7 +139,8 @@ export function parseReading(results: Readonly<Record<Name, CommandResult>>): Ho
     lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1))
   const crm = results.crm.code === 0 ? parseCrmMon(results.crm.stdout) : undefined
   const server = parseServer(results.sql)
-  const control = parseControl(after('control'))
+  const control = parseControlData(after('control').join('\n'))
+  const unfinished = after('unfinished').at(-1)
   return {
     ...(crm && { crm }),
     ...(server ? { server } : { refusal: results.sql.stderr.trim().split('\n').at(-1) ?? '' }),
@@ -153,6 +148,7 @@ export function parseReading(results: Readonly<Record<Name, CommandResult>>): Ho
     lock: lines.includes('lock'),
     data: lines.includes('data'),
     aside: after('aside'),
+    ...((unfinished === 'copy' || unfinished === 'rewind') && { unfinished }),
     ...(control && { control }),
   }
 }

@@ -21,7 +21,7 @@ const guardsOf = ({ facts, crm }: View): readonly string[] => {
   const size = facts.hosts.length
   return [
     ...(size > 2 ? [`quorum of ${size} members`] : []),
-    crm?.stonith ? 'fencing on' : 'no fencing',
+    crm?.fencing ? 'fencing on' : 'no fencing',
     ...(none === undefined ? [] : [`no guard, accepted: "${none}"`]),
   ]
 }
@@ -46,8 +46,7 @@ function bootstrapOf(view: View): ClusterStatus['bootstrap'] {
     members[0]
   // What cannot be read may hold data: nothing is made anew then.
   const isUnsure = members.some((member) => !member.reading)
-  const managed =
-    isUnsure || (view.crm?.instances.some(({ resource }) => resource === facts.agent.resource) ?? false)
+  const managed = isUnsure || (view.crm?.resources.some(({ id }) => id === facts.agent.resource) ?? false)
   const serving = members.filter((member) => pausedOf(member) === undefined).map(({ name }) => name)
   return seed && { seed: seed.name, managed, serving }
 }

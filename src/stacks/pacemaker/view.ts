@@ -1,7 +1,8 @@
 import type { MemberStatus, Role, VirtualAddress } from '../../cluster/status.ts'
 import { lsnDistance, parseLsn } from '../../cluster/lsn.ts'
-import { GIVEN_UP } from './crm-mon.ts'
-import type { CrmFailure, CrmMon, CrmNode } from './crm-mon.ts'
+import { lineage, parseHistory } from '../../modules/postgres/timeline.ts'
+import { INFINITY } from '../../modules/pcs/crm-mon.ts'
+import type { ClusterMonitor, MonFailure, MonNode } from '../../modules/pcs/crm-mon.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import type { Facts } from './derive.ts'
 import type { HostReading, Server, WalSender } from './readings.ts'
@@ -12,12 +13,12 @@ export interface Member {
   readonly address: string
   /** Undefined: not reachable. */
   readonly reading?: HostReading
-  readonly node?: CrmNode
+  readonly node?: MonNode
   readonly server?: Server
   /** Its row in the primary's pg_stat_replication. */
   readonly sender?: WalSender
   readonly failures: number
-  readonly failure?: CrmFailure
+  readonly failure?: MonFailure
   readonly attribute: (name: string) => string | undefined
 }
 
@@ -26,15 +27,15 @@ export interface View {
   readonly facts: Facts
   readonly members: readonly Member[]
   /** What the best-informed member's crm_mon says. */
-  readonly crm?: CrmMon
+  readonly crm?: ClusterMonitor
   readonly primaries: readonly Member[]
   readonly primary?: Member
   readonly addresses: readonly VirtualAddress[]
 }
 
 /** Of all views: with quorum before without, more nodes online before fewer. */
-const bestView = (readings: Iterable<HostReading>): CrmMon | undefined => {
-  const weight = (crm: CrmMon): number =>
+const bestView = (readings: Iterable<HostReading>): ClusterMonitor | undefined => {
+  const weight = (crm: ClusterMonitor): number =>
     (crm.quorum ? 1000 : 0) + crm.nodes.filter((node) => node.online).length
   return [...readings]
     .flatMap(({ crm }) => (crm ? [crm] : []))
@@ -56,7 +57,12 @@ interface Seen {
   readonly primary: Server | undefined
 }
 
-const memberOf = ({ name, connection }: Host, facts: Facts, crm: CrmMon | undefined, seen: Seen): Member => ({
+const memberOf = (
+  { name, connection }: Host,
+  facts: Facts,
+  crm: ClusterMonitor | undefined,
+  seen: Seen,
+): Member => ({
   name,
   address: connection.address,
   ...only({
@@ -64,13 +70,15 @@ const memberOf = ({ name, connection }: Host, facts: Facts, crm: CrmMon | undefi
     server: seen.reading?.server,
     node: crm?.nodes.find((each) => each.name === name),
     sender: seen.primary?.senders.find((each) => each.name === name.toLowerCase()),
-    failure: crm?.failures.find((each) => each.node === name && each.resource === facts.agent.resource),
+    failure: crm?.failures.find(
+      (each) => each.node === name && each.operation.startsWith(`${facts.agent.resource}_`),
+    ),
   }),
-  failures: [...(crm?.failCounts.get(name)?.values() ?? [])].reduce(
-    (sum, count) => Math.min(GIVEN_UP, sum + count),
+  failures: Object.values(crm?.failCounts[name] ?? {}).reduce(
+    (sum, count) => Math.min(INFINITY, sum + count),
     0,
   ),
-  attribute: (attribute) => crm?.attributes.get(name)?.get(attribute),
+  attribute: (attribute) => crm?.attributes[name]?.[attribute],
 })
 
 /** Puts the readings of all members together. Pure. */
@@ -107,9 +115,27 @@ const roleOf = (member: Member, view: View): Role => {
 export const pausedOf = ({ node }: Member): string | undefined =>
   node?.standby ? 'standby mode' : node?.maintenance ? 'maintenance' : undefined
 
+/** Operation and reason of a failure, `start` and what the agent said. */
+export const failureWords = ({ operation, reason, status }: MonFailure): readonly [string, string] => [
+  /_([a-z]+)_\d+$/.exec(operation)?.[1] ?? operation,
+  (reason || status || 'failed').replace(/\.$/, ''),
+]
+
+/**
+ * Bytes of WAL a member has on an old timeline after the primary's line left it, as far as its control file knows
+ * (a timeline and a position that belong together); 0: none.
+ */
+export function pastFork({ reading }: Member, { primary }: View): number {
+  const { timeline, lsn } = reading?.control ?? {}
+  const { timeline: current = null, history = null } = primary?.server ?? {}
+  if (timeline === undefined || lsn === undefined || current === null || history === null) return 0
+  const line = lineage({ timeline, lsn }, current, parseHistory(history))
+  return line.kind === 'diverged' ? line.by : 0
+}
+
 /** True: PostgreSQL does not start because the agent or PostgreSQL refuses. */
 export const refusedToStart = ({ failure, server }: Member): boolean =>
-  server === undefined && failure?.task === 'start'
+  server === undefined && failure !== undefined && failureWords(failure)[0] === 'start'
 
 const replicationOf = (member: Member): string | undefined => {
   const { server, sender, reading } = member

@@ -14,8 +14,10 @@ test.each(files)('%s is a sound playbook', (file) => {
 })
 
 test('every runbook that status names exists', () => {
-  const source = readFileSync(join(ROOT, 'src/stacks/pacemaker/health.ts'), 'utf8')
-  const named = [...source.matchAll(/\brun\('([a-z-]+)'/g)].map((match) => match[1] ?? '')
+  const sources = ['health.ts', 'standby-health.ts'].map((file) =>
+    readFileSync(join(ROOT, 'src/stacks/pacemaker', file), 'utf8'),
+  )
+  const named = [...sources.join().matchAll(/\brun\('([a-z-]+)'/g)].map((match) => match[1] ?? '')
   expect(named.length).toBeGreaterThan(3)
   expect(named.filter((name) => !files.includes(`${name}.yml`))).toEqual([])
 })
