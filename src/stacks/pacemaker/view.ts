@@ -69,7 +69,10 @@ const memberOf = (
     reading: seen.reading,
     server: seen.reading?.server,
     node: crm?.nodes.find((each) => each.name === name),
-    sender: seen.primary?.senders.find((each) => each.name === name.toLowerCase()),
+    // A standby on another history connects again and again, and never gets further than this.
+    sender: seen.primary?.senders.find(
+      (each) => each.name === name.toLowerCase() && each.state !== 'startup',
+    ),
     failure: crm?.failures.find(
       (each) => each.node === name && each.operation.startsWith(`${facts.agent.resource}_`),
     ),

@@ -77,3 +77,25 @@ test('every command of a problem names the inventory', () => {
   expect(commands.length).toBeGreaterThan(3)
   expect(commands.filter((command) => !command.includes('INVENTORY'))).toEqual([])
 })
+
+const commandsFor = (scenario: string, member: string): readonly string[] =>
+  statusOf(scenario)
+    .problems.filter((each) => each.member === member)
+    .flatMap(({ code, next }) => (next === undefined ? [] : [`${code}: ${next}`]))
+
+test.each([
+  ['primary-killed-3', 's2', ['standby/lock-left: hactl run repair-standby INVENTORY --on s2']],
+  ['primary-back-3', 's3', ['standby/lock-left: hactl run repair-standby INVENTORY --on s3']],
+  ['primary-diverged-3', 'pg3', ['standby/diverged: hactl run repair-standby INVENTORY --on pg3']],
+  ['primary-cut-healed-3', 's1', ['standby/old-timeline: hactl run repair-standby INVENTORY --on s1']],
+  ['copy-unfinished-3', 'pg3', ['standby/unfinished: hactl run rebuild-standby INVENTORY --on pg3']],
+])('in %s the command named for %s mends it', (scenario, member, commands) => {
+  expect(commandsFor(scenario, member)).toEqual(commands)
+})
+
+test('WAL past the fork is told in bytes, and only when the control file proves it', () => {
+  const [found] = statusOf('primary-diverged-3').problems.filter(({ code }) => code === 'standby/diverged')
+  expect(found?.summary).toMatch(/^pg3 went past the fork: at least \d+ bytes/)
+  // Behind a failover, but on the primary's line: a timeline and a position that do not belong together say more.
+  expect(statusOf('primary-killed-3').problems.map(({ code }) => code)).not.toContain('standby/diverged')
+})
