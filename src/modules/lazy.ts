@@ -26,6 +26,7 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   copy: () => only(import('./copy.ts'), 'copy'),
   directory: () => only(import('./directory.ts'), 'directory'),
   file: () => only(import('./file.ts'), 'file'),
+  firewall_port: () => only(import('./firewall_port.ts'), 'firewallPort'),
   group: () => only(import('./group.ts'), 'group'),
   hosts_entry: () => only(import('./hosts_entry.ts'), 'hostsEntry'),
   line_in_file: () => only(import('./line_in_file.ts'), 'lineInFile'),
