@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import { problem } from '../../diag/diagnostic.ts'
 import type { Cluster, Host } from '../../inventory/inventory.ts'
@@ -178,10 +179,11 @@ function checkRoles(cluster: Cluster): Diagnostic[] {
 
 function checkFirewall(cluster: Cluster): Diagnostic[] {
   if (!varsOf(cluster).firewall.open_ports) return []
-  const summary = 'firewall.open_ports comes with a later release'
-  const hint =
-    'open 5405/udp, 2224/tcp and the port of PostgreSQL between the members yourself, and write false'
-  return [problem('pacemaker/firewall-later', summary, at(cluster, ['firewall', 'open_ports'], { hint }))]
+  const named = members(cluster).find((host) => linksOf(host).some((address) => isIP(address) === 0))
+  if (!named) return []
+  const summary = `firewall.open_ports needs the addresses of members, and ${named.name} has a name alone`
+  const hint = `give ${named.name} its Corosync addresses as \`links\``
+  return [problem('pacemaker/firewall-address', summary, at(cluster, ['firewall', 'open_ports'], { hint }))]
 }
 
 function checkVersion(cluster: Cluster): Diagnostic[] {

@@ -71,6 +71,7 @@ export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
   return {
     first: hosts[0]?.name ?? '',
     others: hosts.slice(1).map((host) => host.name),
+    addresses: [...new Set(hosts.flatMap((host) => linksOf(host)))],
     nodes: hosts.map((host) => ({ name: host.name, addresses: linksOf(host) })),
     // The port as text too: arguments of commands are texts.
     pg: { ...paths, port: String(vars.postgres.port) },

@@ -162,7 +162,9 @@ export const vars = Type.Object(
     firewall: Type.Object(
       {
         open_ports: Type.Boolean({
-          description: 'Comes with a later release; the firewall is left as it is.',
+          description:
+            "Whether an active firewalld or ufw lets clients reach PostgreSQL's port, and members each other's pcsd " +
+            'and Corosync. Only openings are added.',
           default: false,
         }),
       },

@@ -83,3 +83,11 @@ test('versions between the supported ones are refused', () => {
   expect(codes({ postgres: { version: 96 } })).toEqual([])
   expect(codes({ postgres: { version: 19 } })).toEqual(['pacemaker/version'])
 })
+
+test('opening the firewall needs the addresses of members', () => {
+  const firewall = { open_ports: true }
+  const named = [host('pg1', 'pg1.example.com'), HOSTS[1]!, HOSTS[2]!]
+  expect(codes({ firewall })).toEqual([])
+  expect(codes({}, named)).toEqual([])
+  expect(codes({ firewall }, named)).toEqual(['pacemaker/firewall-address'])
+})
