@@ -52,6 +52,16 @@ export const statusSchema = Type.Object({
       {
         seed: text('Member whose data the others are copied from.'),
         managed: flag('A cluster manager runs PostgreSQL already.'),
+        serving: Type.Array(Type.String(), {
+          description: 'Members that no operator has taken out of service.',
+        }),
+        restart: Type.Optional(
+          Type.Enum(['standbys-first', 'primary-first', 'refused'], {
+            description:
+              'Who restarts first for settings that standbys must follow; refused: one goes up and another down.',
+          }),
+        ),
+        moves: Type.Optional(text('Those settings with their values, before and after.')),
       },
       { description: 'For a first deploy.' },
     ),

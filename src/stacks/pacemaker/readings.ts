@@ -1,6 +1,7 @@
 import type { Probe } from '../../engine/probe.ts'
 import type { Command, CommandResult } from '../../transport/transport.ts'
 import type { Facts } from './derive.ts'
+import { LIMITS } from './restart-order.ts'
 import { parseControlData } from '../../modules/postgres/controldata.ts'
 import type { ControlData } from '../../modules/postgres/controldata.ts'
 import { parseCrmMon } from '../../modules/pcs/crm-mon.ts'
@@ -27,6 +28,8 @@ export interface Server {
   readonly receiver: string | null
   readonly syncNames: string
   readonly pending: readonly string[]
+  /** Running values of the settings whose value a standby must not be below. */
+  readonly limits?: Readonly<Record<string, number>>
   /** The history file of a primary's timeline; null when it is the first. */
   readonly history?: string | null
 }
@@ -73,6 +76,9 @@ const sqlOf = (version: number): string => {
 'receiver', (select status from pg_stat_wal_receiver),
 'syncNames', current_setting('synchronous_standby_names'),
 'history', case when not pg_is_in_recovery() then pg_read_file('${walDir}/' || substr(${file}(${now}), 1, 8) || '.history', 0, 1000000, true) end,
+'limits', (select json_object_agg(name, setting::bigint) from pg_settings where name in (${Object.keys(LIMITS)
+    .map((name) => `'${name}'`)
+    .join(', ')})),
 'pending', (select coalesce(json_agg(name), '[]') from pg_settings where pending_restart))`
 }
 

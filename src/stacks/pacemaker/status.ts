@@ -3,6 +3,8 @@ import { EXIT, HactlError } from '../../diag/diagnostic.ts'
 import type { Probe } from '../../engine/probe.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { factsOf } from './derive.ts'
+import { settingsOf } from './postgres.ts'
+import { restartOrder } from './restart-order.ts'
 import { healthOf, problemsOf } from './health.ts'
 import { readHost } from './readings.ts'
 import type { HostReading } from './readings.ts'
@@ -48,7 +50,9 @@ function bootstrapOf(view: View): ClusterStatus['bootstrap'] {
   const isUnsure = members.some((member) => !member.reading)
   const managed = isUnsure || (view.crm?.resources.some(({ id }) => id === facts.agent.resource) ?? false)
   const serving = members.filter((member) => pausedOf(member) === undefined).map(({ name }) => name)
-  return seed && { seed: seed.name, managed, serving }
+  const wanted = settingsOf(facts.vars, facts.timing)
+  const order = restartOrder(view.primary?.server?.limits ?? {}, wanted)
+  return seed && { seed: seed.name, managed, serving, ...order }
 }
 
 /** Judges readings; those of unreachable members are missing. Pure, so captured output can be tested. */
