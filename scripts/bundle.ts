@@ -18,8 +18,8 @@ interface Esbuild {
 }
 
 const DIST = resolve(process.argv[2] ?? resolve(import.meta.dirname, '../dist'))
-// tsx is built on esbuild and brings it.
-const esbuild = createRequire(createRequire(import.meta.url).resolve('tsx'))('esbuild') as Esbuild
+
+const esbuild = createRequire(import.meta.url)('esbuild') as Esbuild
 
 /** Where a file stood before it was bundled, for what is looked up beside it. */
 const ownPlace = {
