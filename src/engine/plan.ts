@@ -7,8 +7,12 @@ import type { Instance } from './tasks.ts'
 export function report(run: Run, state: HostState, batch: readonly Item[]): readonly string[] {
   for (const { instance, evaluated } of batch) {
     const { evaluation } = evaluated
-    if (!instance.task.inPlan) run.record.skipped(instance, state.name, 'not part of a plan')
-    else reportOne(run, state, instance, evaluation)
+    if (instance.task.inPlan) reportOne(run, state, instance, evaluation)
+    else {
+      run.record.skipped(instance, state.name, 'not part of a plan')
+      // Not shown, but done before what follows: a server that is started for the time of a deploy.
+      state.changed ||= evaluation.kind === 'change'
+    }
   }
   return batch.map((item) => item.instance.id)
 }

@@ -22,8 +22,9 @@ export function hostTests(lab: Lab): void {
     expectCode(ended, 4)
     measured(`${fault.join(' ')}: the run ended after`, seconds(performance.now() - began))
     const result = JSON.parse(ended.stdout) as RunJson
-    const bad = result.results.filter((each) => each.status === 'unreachable' || each.status === 'failed')
-    expect(bad.map((each) => `${each.host} ${each.status}`)).toEqual([`${second} unreachable`])
+    expect(result.unreachable.map(({ host }) => host)).toEqual([second])
+    expect(result.results.filter((each) => each.status === 'failed')).toEqual([])
+    expect(result.summary).toMatchObject({ outcome: 'unreachable', unreachable: 1, failed: 0 })
     for (const node of [first, third]) expect(await slow.marks(node)).toBe('slow-one slow-two')
     await lab.lab('heal')
     await slow.go(second)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { expectContinues, killAt, MOMENTS, momentText } from './killed.ts'
 import { hostTests } from './hosts.ts'
 import { operatorTests } from './operators.ts'
@@ -7,6 +7,7 @@ import { expectCode, expectEmptyPlan, labOf, LAYER, measured, type RunJson } fro
 const lab = labOf('acci', { nodes: 3, with: LAYER })
 
 beforeAll(() => lab.up())
+afterEach(() => lab.lab('heal'))
 afterAll(() => lab.down())
 
 describe('interrupted work', () => {

@@ -65,7 +65,7 @@ export function operateTests(lab: Lab): void {
     measured('write gap', `${gapMs} ms`)
   })
 
-  test('standby-node takes a member out and unstandby-node takes it back, without a pause for writers', async () => {
+  test('standby-node takes a member out and unstandby-node takes it back; no acknowledged row is lost', async () => {
     const { primary, standbys } = roles(await lab.healthy())
     const [node = ''] = standbys
     const writer = await startWriter(lab)

@@ -67,6 +67,17 @@ test('what cannot be read although nothing is going to change is an error, in a 
   expect(errors[0]).toMatchObject({ code: 'task/not-ready', summary: 'cannot be read: base is not there' })
 })
 
+test('what a task outside the plan brings about counts for what follows it', async () => {
+  const { go, cells } = lab('a')
+  const tasks =
+    '      - name: base\n        check: false\n        cell: { key: base, value: v }\n' +
+    '      - name: needs base\n        cell: { key: top, value: v, needs: base }\n'
+  const plan = await go(play(tasks), { mode: 'plan' })
+  expect(plan.summary).toMatchObject({ outcome: 'done', changed: 0, unknown: 1 })
+  expect((await go(play(tasks))).summary).toMatchObject({ outcome: 'done', changed: 2 })
+  expect(cells.get('a')?.get('top')).toBe('v')
+})
+
 test('a state that does not come about is not-converged and stops the host', async () => {
   const { go, cells } = lab('a', 'b')
   const { summary, lines, errors } = await go(play(cell('stubborn', '1') + cell('later', '1')))
