@@ -120,7 +120,8 @@ export const registry: Registry = {
         about: 'Waits for a value.',
         args,
         // Opaque: depends on anything.
-        done: async (probe, { key, value }) => (await probe.run(['read', key])).stdout === JSON.stringify([value]),
+        done: async (probe, { key, value }) =>
+          (await probe.run(['read', key])).stdout === JSON.stringify([value]),
         steps: () => [],
         timeoutMs: 600,
       }),
