@@ -55,6 +55,9 @@ export const statusSchema = Type.Object({
         serving: Type.Array(Type.String(), {
           description: 'Members that no operator has taken out of service.',
         }),
+        latest: Type.Optional(
+          text('While all servers are stopped: the member whose data is certainly the newest.'),
+        ),
         restart: Type.Optional(
           Type.Enum(['standbys-first', 'primary-first', 'refused'], {
             description:

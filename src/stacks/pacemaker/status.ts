@@ -35,24 +35,37 @@ const candidateOf = (view: View): string | undefined => {
 }
 
 /**
- * Whose data the others are copied from: the primary; else a member that was shut down as one (a deploy that was
+ * The member that was shut down as primary on the newest timeline: nobody has a commit that it has not. Undefined while
+ * a server runs, when a member cannot be read (it may be ahead), or when the last primary was not shut down cleanly.
+ */
+function latestOf({ members }: View): string | undefined {
+  if (members.some(({ reading, server }) => !reading || server)) return undefined
+  const controls = members.flatMap(({ name, reading }) =>
+    reading?.control ? [{ name, control: reading.control }] : [],
+  )
+  const newest = Math.max(...controls.map(({ control }) => control.timeline))
+  const primaries = controls.filter(
+    ({ control }) => control.timeline === newest && control.state === 'shut down',
+  )
+  return primaries.length === 1 ? primaries[0]?.name : undefined
+}
+
+/**
+ * Whose data the others are copied from: the primary; else the member that was shut down as one (a deploy that was
  * interrupted); else one that has data at all; else the first.
  */
 function bootstrapOf(view: View): ClusterStatus['bootstrap'] {
   const { facts, members } = view
   const withData = members.filter((member) => member.reading?.data)
-  const seed =
-    view.primary ??
-    withData.find((member) => member.reading?.control?.state === 'shut down') ??
-    withData[0] ??
-    members[0]
+  const latest = latestOf(view)
+  const seed = view.primary ?? members.find(({ name }) => name === latest) ?? withData[0] ?? members[0]
   // What cannot be read may hold data: nothing is made anew then.
   const isUnsure = members.some((member) => !member.reading)
   const managed = isUnsure || (view.crm?.resources.some(({ id }) => id === facts.agent.resource) ?? false)
   const serving = members.filter((member) => pausedOf(member) === undefined).map(({ name }) => name)
   const wanted = settingsOf(facts.vars, facts.timing)
   const order = restartOrder(view.primary?.server?.limits ?? {}, wanted)
-  return seed && { seed: seed.name, managed, serving, ...order }
+  return seed && { seed: seed.name, managed, serving, ...only({ latest }), ...order }
 }
 
 /** Judges readings; those of unreachable members are missing. Pure, so captured output can be tested. */

@@ -99,3 +99,10 @@ test('WAL past the fork is told in bytes, and only when the control file proves 
   // Behind a failover, but on the primary's line: a timeline and a position that do not belong together say more.
   expect(statusOf('primary-killed-3').problems.map(({ code }) => code)).not.toContain('standby/diverged')
 })
+
+test('after a stop the last primary is known, and only then', () => {
+  expect(statusOf('stopped-3').bootstrap?.latest).toBe('s2')
+  expect(statusOf('healthy-3').bootstrap?.latest).toBeUndefined()
+  // pg1 cannot be read: it may be ahead.
+  expect(statusOf('primary-off-3').bootstrap?.latest).toBeUndefined()
+})
