@@ -1,4 +1,3 @@
-import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import { NotYet } from '../../engine/probe.ts'
 import type { Probe } from '../../engine/probe.ts'
 import { formatConninfo } from './conninfo.ts'
@@ -48,7 +47,10 @@ export function parseIdentity(stdout: string): Identity | undefined {
   return { systemIdentifier, timeline: Number(timeline), history }
 }
 
-/** Asks a server who it is. Throws NotYet when it cannot be reached: it may be started by an earlier task. */
+/**
+ * Asks a server who it is. Throws NotYet when it cannot be reached or lets the user not in: an earlier task may start
+ * it, or make the role.
+ */
 export async function identify(probe: Probe, upstream: Upstream, account: string): Promise<Identity> {
   const target = `${replicationConninfo(upstream)} replication=true`
   const { code, stdout, stderr } = await probe.run(
@@ -61,14 +63,10 @@ export async function identify(probe: Probe, upstream: Upstream, account: string
   const identity = parseIdentity(stdout)
   if (code === 0 && identity) return identity
   const server = `${upstream.host}:${upstream.port}`
+  const [why = ''] = stderr.trim().split('\n')
   if (/password|authentication|pg_hba|permission|must be/i.test(stderr)) {
-    throw new HactlError(
-      problem('postgres/upstream-refuses', `${server} refuses user ${upstream.user} for replication`, {
-        detail: stderr.trim(),
-        hint: 'check the role, its REPLICATION attribute, pg_hba.conf there and the passfile here',
-      }),
-      EXIT.failed,
-    )
+    const check = 'check the role, its REPLICATION attribute, pg_hba.conf there and the passfile here'
+    throw new NotYet(`${server} refuses user ${upstream.user} for replication (${check}): ${why}`)
   }
-  throw new NotYet(`${server} does not answer: ${stderr.trim().split('\n')[0] ?? ''}`)
+  throw new NotYet(`${server} does not answer: ${why}`)
 }
