@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect } from 'vitest'
@@ -132,7 +132,9 @@ export interface Lab {
 
 /** Describes a lab; `up` makes it. The variables are those of the shipped example. */
 export function labOf(name: string, options: LabOptions): Lab {
-  const dir = mkdtempSync(join(tmpdir(), `hactl-${name}-`))
+  // For work on these tests: labs and inventories stay in this folder, and the next run goes on with them.
+  const kept = process.env['HACTL_KEEP_LAB']
+  const dir = kept === undefined ? mkdtempSync(join(tmpdir(), `hactl-${name}-`)) : join(kept, name)
   const inventory = join(dir, 'inventory.yml')
   const nodes = Array.from({ length: options.nodes }, (_, index) => `pg${index + 1}`)
   const at = (...args: readonly string[]) => ['lab', ...args, '--name', name]
@@ -153,7 +155,9 @@ export function labOf(name: string, options: LabOptions): Lab {
     inventory,
     nodes,
     up: async () => {
+      if (kept !== undefined && existsSync(inventory)) return
       await hactl('lab', 'down', name)
+      mkdirSync(dir, { recursive: true })
       const vars = join(dir, 'vars.yml')
       writeFileSync(vars, varsText(options))
       const layer = options.with ? ['--with', options.with.join(',')] : []
@@ -164,8 +168,7 @@ export function labOf(name: string, options: LabOptions): Lab {
       await must(0, 'secrets', 'generate', inventory)
     },
     down: async () => {
-      // For looking at what a failed test left.
-      if (process.env['HACTL_KEEP_LAB'] !== undefined) return
+      if (kept !== undefined) return
       await must(0, 'lab', 'down', name)
       rmSync(dir, { recursive: true })
     },
