@@ -79,7 +79,7 @@ async function readFirewall(
     )
   }
   if (firewalld.active === 'active') {
-    return { backend: 'firewalld', ports: await readFirewalld(probe, wanted, given.zone, gone) }
+    return { backend: 'firewalld', ports: await readFirewalld(probe, wanted, given.zone) }
   }
   if (ufw.active) return { backend: 'ufw', ports: ufwPresence(ufw, wanted, gone) }
   const ruleset = await readRuleset(probe)

@@ -2,7 +2,7 @@ import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import type { Probe } from '../../engine/probe.ts'
 import { runWith } from '../../engine/step.ts'
 import type { RunStep } from '../../engine/step.ts'
-import { covers, overlaps, parseRange, portsOf } from './opening.ts'
+import { covers, parseRange, portsOf } from './opening.ts'
 import type { Opening, Presence } from './opening.ts'
 
 type Side = 'runtime' | 'permanent'
@@ -43,7 +43,7 @@ async function list(probe: Probe, side: Side, zone: string | undefined, what: st
   )
 }
 
-/** Whether one side of firewalld has an opening; to take it away, a part of it counts. */
+/** Whether one side of firewalld has an opening; a part of a range is none, and firewalld would not remove it. */
 async function reader(probe: Probe, side: Side, zone: string | undefined, openings: readonly Opening[]) {
   const needs = (rich: boolean) => openings.some(({ source }) => (source !== undefined) === rich)
   const [ports, rules] = await Promise.all([
@@ -52,10 +52,8 @@ async function reader(probe: Probe, side: Side, zone: string | undefined, openin
   ])
   const ranges = ports.split(/\s+/).flatMap((word) => parseRange(word) ?? [])
   const lines = new Set(rules.split('\n').map((line) => line.trim()))
-  return (opening: Opening, part: boolean): boolean => {
-    if (opening.source !== undefined) return lines.has(richRule(opening))
-    return part ? overlaps(ranges, opening) : covers(ranges, opening)
-  }
+  return (opening: Opening): boolean =>
+    opening.source === undefined ? covers(ranges, opening) : lines.has(richRule(opening))
 }
 
 const presence = (permanent: boolean, runtime: boolean): Presence => {
@@ -64,20 +62,19 @@ const presence = (permanent: boolean, runtime: boolean): Presence => {
 }
 
 /**
- * What firewalld has of some openings, in its running and its stored configuration; `gone`: they are to go.
+ * What firewalld has of some openings, in its running and its stored configuration.
  * Without a zone it is the default one. Throws HactlError when it does not answer.
  */
 export async function readFirewalld(
   probe: Probe,
   openings: readonly Opening[],
   zone: string | undefined,
-  gone: boolean,
 ): Promise<Record<string, Presence>> {
   const [permanent, runtime] = await Promise.all(SIDES.map((side) => reader(probe, side, zone, openings)))
   return Object.fromEntries(
     openings.map((opening) => [
       opening.key,
-      presence(permanent?.(opening, gone) ?? false, runtime?.(opening, gone) ?? false),
+      presence(permanent?.(opening) ?? false, runtime?.(opening) ?? false),
     ]),
   )
 }

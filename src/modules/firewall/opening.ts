@@ -39,13 +39,6 @@ export function covers(ranges: readonly PortRange[], wanted: PortRange): boolean
   return next > wanted.last
 }
 
-/** Whether any port of a range is in one of some ranges. */
-export const overlaps = (ranges: readonly PortRange[], wanted: PortRange): boolean =>
-  ranges.some(
-    ({ protocol, first, last }) =>
-      protocol === wanted.protocol && first <= wanted.last && last >= wanted.first,
-  )
-
 function maskedIPv4(address: string, prefix: number): string {
   const bits = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
   const size = 2 ** (32 - prefix)
