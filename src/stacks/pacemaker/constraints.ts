@@ -28,11 +28,14 @@ const writer = ({ clone }: Agent): readonly Constraint[] => [
   },
 ]
 
-/** Where the reader VIP likes to be, by what the agent says of the member; nowhere else. */
+/**
+ * Where the reader VIP likes to be, by what the agent says of the member; nowhere else. The steps are wider than the
+ * stickiness of 100: it leaves the primary for any standby, and any other for the sync one.
+ */
 const READERS: readonly (readonly [state: string, score: number])[] = [
-  ['HS:sync', 300],
-  ['HS:potential', 200],
-  ['HS:async', 150],
+  ['HS:sync', 500],
+  ['HS:potential', 350],
+  ['HS:async', 300],
   ['PRI', 100],
 ]
 
