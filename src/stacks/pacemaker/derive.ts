@@ -104,6 +104,8 @@ export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
       'no-quorum-policy': 'stop',
       'cluster-recheck-interval': `${timing.recheck}s`,
       'dc-deadtime': `${timing.dcDeadtime}s`,
+      // Above this load Pacemaker carries out one operation after the other: a busy database server is no reason.
+      'load-threshold': '1000%',
     },
     defaults: {
       'resource-stickiness': '100',
