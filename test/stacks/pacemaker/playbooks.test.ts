@@ -24,7 +24,9 @@ test('every runbook that status names exists', () => {
 
 test('the names of the older tool work', () => {
   const aliases = files.flatMap((file) => loadPlaybook(join(FOLDER, file), REGISTRY).aliases)
-  for (const name of ['cls_start', 'cls_stop', 'cls_cleanup', 'cls_online_switch', 'cls_standby_node']) {
+  const names = ['cls_start', 'cls_stop', 'cls_cleanup', 'cls_online_switch', 'cls_standby_node']
+  const repairs = ['cls_rebuild_slave', 'cls_repair_slave', 'cls_repair_by_pg_rewind']
+  for (const name of [...names, ...repairs]) {
     expect(aliases).toContain(name)
   }
 })
