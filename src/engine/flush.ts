@@ -105,7 +105,8 @@ async function send(
   const first = changes[0]
   const session = first && sessionOf(run, first.instance)
   if (!first || !session) return []
-  for (const { instance, wanted } of changes) run.record.started(instance, state, wanted.label)
+  // The others of a batch take no time worth showing: what may take long always comes last.
+  for (const { instance, wanted } of changes.slice(-1)) run.record.started(instance, state, wanted.label)
   const notified = [...new Set(changes.flatMap((change) => change.instance.task.notify))]
   const marker = pendingCommand(run.options.stateDir, first.instance.play.name, notified)
   const open = changes.some((change) => change.wanted.touched === undefined)

@@ -191,12 +191,21 @@ const HARMLESS = new Set(['data/aside', 'settings/pending-restart'])
 export function problemsOf(view: View, inventory: string): readonly Problem[] {
   const run = (runbook: string, options?: string): string =>
     ['hactl run', runbook, inventory, ...(options === undefined ? [] : [options])].join(' ')
+  if (isBare(view)) {
+    const summary = 'Nothing is deployed on these hosts yet.'
+    return [critical('cluster/not-deployed', summary, { next: `hactl apply ${inventory}` })]
+  }
   const found = RULES.flatMap((rule) => rule({ view, run })).map((problem) => ({
     ...problem,
     ...(problem.next !== undefined && { next: problem.next.replace('INVENTORY', inventory) }),
   }))
   return found.toSorted((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'))
 }
+
+/** Every member was read and none has data or knows PostgreSQL as a resource: only that is worth a line. */
+const isBare = ({ members, crm, facts }: View): boolean =>
+  members.every(({ reading }) => reading && !reading.data) &&
+  !(crm?.resources.some(({ id }) => id === facts.agent.resource) ?? false)
 
 /** `down`: nothing can be written through the writer VIP. */
 export function healthOf(view: View, problems: readonly Problem[]): 'healthy' | 'degraded' | 'down' {
