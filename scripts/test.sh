@@ -7,8 +7,8 @@ need_node
 install_npm
 build
 
-say "checks and unit tests"
-npm run --silent check
+say "format, lint, types, generated files"
+npm run --silent check:static
 
 install_debian openssh-server openssh-client sudo fish tcsh busybox-static dash bash ansible-core \
   postgresql-15 postgresql-client-15 systemd-container mmdebstrap nftables iproute2 iputils-ping netcat-openbsd procps
