@@ -77,7 +77,7 @@ function hactlPlaybook(): string {
     ['link', 'symlink: { path: /srv/pg/current, target: /srv/pg/data }'],
     ...COMMANDS.map((i) => [
       `command ${i}`,
-      `command: { run: [touch, /srv/pg/done${i}], creates: /srv/pg/done${i} }`,
+      `command: { run: [touch, /srv/pg/done${i}], creates: /srv/pg/done${i}, touches: [/srv/pg/done${i}] }`,
     ]),
     ['ssh', 'service: { name: ssh, state: started, enabled: true }'],
     ['nftables', 'service: { name: nftables, state: started, enabled: true }'],

@@ -2,6 +2,7 @@ import { problem, type Diagnostic } from '../diag/diagnostic.ts'
 import type { HostState, Mode, RunOptions, Session } from './context.ts'
 import type { Evaluated, Evaluation, Wanted } from './evaluate.ts'
 import type { Resource } from './probe.ts'
+import { readingId, type Foretold } from './prober.ts'
 import type { Recorder } from './recorder.ts'
 import { anyTouches } from './resource.ts'
 import type { Instance } from './tasks.ts'
@@ -40,9 +41,6 @@ export const isOpen = (wanted: Wanted): boolean =>
 /** Has a file too big for one message: travels alone. */
 export const streams = (wanted: Wanted): boolean => wanted.steps.some((step) => step.kind === 'upload')
 
-const isOutdated = (touched: readonly Resource[], { view }: Evaluated): boolean =>
-  !view.fresh() || [...view.used].some((entry) => anyTouches(touched, entry.resources))
-
 const noSession = (instance: Instance): Evaluated => ({
   evaluation: {
     kind: 'failed',
@@ -56,24 +54,62 @@ const noSession = (instance: Instance): Evaluated => ({
 export const itemsOf = (run: Run, queue: readonly Instance[]): readonly Item[] =>
   queue.map((instance) => ({ instance, evaluated: run.ahead.get(instance.id) ?? noSession(instance) }))
 
+/** Reads a task once more as it will be after the changes in front of it. Sends nothing that is not sent already. */
+export type Foresee = (instance: Instance, foretold: Foretold) => Promise<Evaluated>
+
+/** What the changes of a batch touch, and what they make of the answers. */
+interface Ahead {
+  readonly touched: Resource[]
+  readonly foretold: Map<string, { readonly after: (before: unknown) => unknown; readonly of: Resource[] }>
+}
+
+/** The answers a task used that will be wrong, and that no prediction covers. */
+const isOutdated = ({ touched, foretold }: Ahead, { view }: Evaluated, covered: boolean): boolean =>
+  [...view.used].some((entry) => anyTouches(touched, entry.resources) && !(covered && foretold.has(entry.id)))
+
+function advance({ touched, foretold }: Ahead, wanted: Wanted): void {
+  const own = wanted.touched ?? []
+  touched.push(...own)
+  const before = new Map(foretold)
+  for (const [id, { of }] of foretold) if (anyTouches(own, of)) foretold.delete(id)
+  for (const { reading, key, after } of wanted.predictions) {
+    const id = readingId(reading, key)
+    const earlier = before.get(id)?.after
+    const chained = earlier ? (value: unknown) => after(earlier(value)) : after
+    foretold.set(id, { after: chained, of: [reading.resource(key)].flat() })
+  }
+}
+
+/** The item as it is behind the batch so far; undefined when that is not known before the batch has been sent. */
+async function behind(ahead: Ahead, item: Item, foresee: Foresee): Promise<Item | undefined> {
+  if (!item.evaluated.view.fresh()) return undefined
+  if (!isOutdated(ahead, item.evaluated, false)) return item
+  if (isOutdated(ahead, item.evaluated, true)) return undefined
+  const foretold = new Map([...ahead.foretold].map(([id, { after }]) => [id, after] as const))
+  const evaluated = await foresee(item.instance, foretold)
+  const later = { instance: item.instance, evaluated }
+  return isOutdated(ahead, evaluated, true) || isStuck(later) ? undefined : later
+}
+
 /**
- * The longest run of tasks whose readings stay true while they are carried out: it ends before a task that an
- * earlier one of it may have touched, and after one that may touch anything. A stuck task comes alone or last
- * behind tasks that change nothing.
+ * The longest run of tasks whose readings stay true while they are carried out, or are known to change to what: it
+ * ends before a task that an earlier one of it may have touched otherwise, and after one that may touch anything. A
+ * stuck task comes alone or last behind tasks that change nothing.
  */
-export function nextBatch(items: readonly Item[]): readonly Item[] {
+export async function nextBatch(items: readonly Item[], foresee: Foresee): Promise<readonly Item[]> {
   const batch: Item[] = []
-  const touched: Resource[] = []
+  const ahead: Ahead = { touched: [], foretold: new Map() }
   let changes = false
-  for (const item of items) {
-    if (isOutdated(touched, item.evaluated) || (changes && travelsAlone(item, batch[0]))) return batch
+  for (const next of items) {
+    const item = await behind(ahead, next, foresee)
+    if (!item || (changes && travelsAlone(item, batch[0]))) return batch
     batch.push(item)
     const { evaluation } = item.evaluated
     if (isStuck(item)) return batch
     if (!isChange(evaluation)) continue
     changes = true
     if (isOpen(evaluation)) return batch
-    touched.push(...(evaluation.touched ?? []))
+    advance(ahead, evaluation)
   }
   return batch
 }

@@ -8,8 +8,8 @@ import { differences, type Difference } from './diff.ts'
 import type { Change } from './events.ts'
 import { worse, worst, type Impact } from './impact.ts'
 import type { Action, Fact, Module, State } from './module.ts'
-import { NotYet, type Probe, type Resource } from './probe.ts'
-import type { View } from './prober.ts'
+import { NotYet, type Prediction, type Probe, type Resource } from './probe.ts'
+import type { Foretold, View } from './prober.ts'
 import { lookupPath } from './scope.ts'
 import type { Step } from './step.ts'
 import type { Instance } from './tasks.ts'
@@ -33,6 +33,8 @@ export interface Wanted {
   readonly impact: Impact
   /** Undefined: anything on the host. */
   readonly touched: readonly Resource[] | undefined
+  /** What it makes of the answers it touches. */
+  readonly predictions: readonly Prediction[]
   readonly timeoutMs: number
   readonly args: Readonly<Record<string, unknown>>
   /** Set for events: what decides that it has happened. */
@@ -53,8 +55,9 @@ export async function evaluate(
   state: HostState,
   session: Session,
   instance: Instance,
+  foretold?: Foretold,
 ): Promise<Evaluated> {
-  const view = session.prober.view()
+  const view = session.prober.view(foretold)
   const module = options.registry.modules.get(instance.task.module)
   if (!module) throw new Error(`module ${instance.task.module} vanished`)
   let label = instance.task.module
@@ -247,6 +250,7 @@ async function readModule(
     steps,
     impact: worse(impact, worst(changes.map((change) => change.impact ?? 'none'))),
     touched: spec.touches?.(args),
+    predictions: spec.predicts?.(from, to, args) ?? [],
     timeoutMs: instance.task.timeoutMs ?? spec.timeoutMs ?? STEP_TIMEOUT_MS,
     args,
   }
@@ -276,6 +280,7 @@ async function readAction(
     steps,
     impact: worst(steps.map((step) => step.impact ?? 'none')),
     touched: steps.length === 0 ? [] : spec.touches?.(args),
+    predictions: [],
     timeoutMs: instance.task.timeoutMs ?? spec.timeoutMs ?? ACTION_TIMEOUT_MS,
     args,
     action,

@@ -1,7 +1,7 @@
 import type { Static, TObject } from 'typebox'
 import type { Diagnostic } from '../diag/diagnostic.ts'
 import type { Impact } from './impact.ts'
-import type { Probe, Resource } from './probe.ts'
+import type { Prediction, Probe, Resource } from './probe.ts'
 import type { Step } from './step.ts'
 
 /** A state as fields; nested records are compared field by field (`settings.work_mem`), arrays as a whole. */
@@ -30,8 +30,13 @@ export interface ModuleSpec<Args extends TObject, S extends State> {
   fieldImpact?(field: string, from: S, args: Static<Args>): Impact | undefined
   /** The action to run instead when the arguments ask for an event (`state: restarted`), not for a state. Pure. */
   event?(args: Static<Args>): Action | undefined
-  /** What the steps may change, so that unrelated readings stay valid. Default: everything on the host. */
-  touches?(args: Static<Args>): readonly Resource[]
+  /** What the steps may change, so that unrelated readings stay valid. Default, and undefined: everything on the host. */
+  touches?(args: Static<Args>): readonly Resource[] | undefined
+  /**
+   * Pure: exactly what the readings of what it touches will answer after the steps, so that a later task on the same
+   * thing need not wait for a round trip. Its own steps must fail when that was wrong (PutStep's `expect` does).
+   */
+  predicts?(from: S, to: Partial<S>, args: Static<Args>): readonly Prediction[]
   /**
    * The module takes its `content` (Text) from a file: the engine looks `src` up (site folder first, then the
    * package's), renders it (`template`) or takes it as it is (`file`), and gives the module `content` in place of `src`.

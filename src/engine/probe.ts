@@ -22,6 +22,20 @@ export interface Reading<T> {
  */
 export type Resource = `${string}:${string}`
 
+/** What a change makes of an answer that was read before it: a file's text, its size. */
+export interface Prediction {
+  readonly reading: Reading<never>
+  readonly key: string
+  readonly after: (before: unknown) => unknown
+}
+
+/** Declares a prediction; keeps the type of the reading inside. */
+export const foretell = <T>(reading: Reading<T>, key: string, after: (before: T) => T): Prediction => ({
+  reading: reading as unknown as Reading<never>,
+  key,
+  after: after as (before: unknown) => unknown,
+})
+
 export interface ReadOptions {
   readonly as?: string
   readonly stdin?: NonNullable<Command['stdin']>

@@ -21,6 +21,13 @@ export interface View {
   fresh(): boolean
 }
 
+/** What changes that are not yet made will make of answers, by the ids of entries. */
+export type Foretold = ReadonlyMap<string, (before: unknown) => unknown>
+
+/** The id of the entry of a reading's key. */
+export const readingId = (reading: { readonly name: string }, key: string): string =>
+  `ask ${reading.name} ${key}`
+
 interface Pending {
   readonly source: Source
   readonly resolve: (value: unknown) => void
@@ -43,7 +50,8 @@ interface Slot {
 export interface Prober {
   readonly host: string
   readonly probe: Probe
-  view(): View
+  /** `foretold`: what earlier changes of the same batch make of answers, by their ids. */
+  view(foretold?: Foretold): View
   /** Every answer that is kept now. */
   known(): ReadonlySet<Entry>
   /** Drops the answers that a change of these resources (undefined: anything) may have made wrong. */
@@ -123,13 +131,13 @@ class HostProber implements Prober {
     this.probe = this.#reader(new Set())
   }
 
-  view(): View {
+  view(foretold?: Foretold): View {
     const used = new Set<Entry>()
     const fresh = (): boolean => {
       for (const entry of used) if (entry.stale) return false
       return true
     }
-    return { probe: this.#reader(used), used, fresh }
+    return { probe: this.#reader(used, foretold), used, fresh }
   }
 
   known(): ReadonlySet<Entry> {
@@ -188,7 +196,7 @@ class HostProber implements Prober {
     this.#cache.set(id, renewed)
   }
 
-  #reader(used: Set<Entry>): Probe {
+  #reader(used: Set<Entry>, foretold?: Foretold): Probe {
     const take = (
       id: string,
       resources: readonly Resource[] | undefined,
@@ -196,7 +204,8 @@ class HostProber implements Prober {
     ): Promise<unknown> => {
       const slot = this.#cache.get(id) ?? this.#enqueue(id, resources, source)
       used.add(slot.entry)
-      return slot.value
+      const after = foretold?.get(id)
+      return after ? slot.value.then(after) : slot.value
     }
     return {
       host: this.host,
@@ -206,7 +215,7 @@ class HostProber implements Prober {
       },
       ask: <T>(reading: Reading<T>, key: string) => {
         const source: Source = { kind: 'ask', reading: reading as Reading<unknown>, key }
-        return take(`ask ${reading.name} ${key}`, [reading.resource(key)].flat(), source) as Promise<T>
+        return take(readingId(reading, key), [reading.resource(key)].flat(), source) as Promise<T>
       },
     }
   }

@@ -1,5 +1,5 @@
 import { HactlError } from '../diag/diagnostic.ts'
-import { isOpen, itemsOf, nextBatch, sessionOf, type Run } from './batch.ts'
+import { isOpen, itemsOf, nextBatch, sessionOf, type Foresee, type Run } from './batch.ts'
 import type { HostState } from './context.ts'
 import { evaluate } from './evaluate.ts'
 import { flush } from './flush.ts'
@@ -31,7 +31,9 @@ export async function walk(
       await readAll(run, state, queue)
       const items = itemsOf(run, queue)
       const finished =
-        run.mode === 'plan' ? report(run, state, items) : await flush(run, state, nextBatch(items), queue)
+        run.mode === 'plan'
+          ? report(run, state, items)
+          : await flush(run, state, await nextBatch(items, foresee(run, state)), queue)
       for (const id of finished) done.add(id)
       queue = remaining()
     }
@@ -40,6 +42,11 @@ export async function walk(
     stopWith(run, state, error)
   }
 }
+
+const foresee =
+  (run: Run, state: HostState): Foresee =>
+  (instance, foretold) =>
+    evaluate(run.options, state, sessionOf(run, instance) ?? state.session, instance, foretold)
 
 /** An error outside any task (an undefined variable in a loop, a lost session) ends the host, not the run. */
 function stopWith(run: Run, state: HostState, error: unknown): void {

@@ -38,6 +38,12 @@ const args = Type.Object({
   stdin: Type.Optional(secretText('Standard input; the place for a secret.')),
   env: Type.Optional(Type.Map(Type.String({ description: 'Value.' }), { description: 'Environment.' })),
   ok_codes: Type.Array(Type.Integer(), { description: 'Exit codes that mean success.', default: [0] }),
+  touches: Type.Optional(
+    Type.Array(absolutePath('A path.'), {
+      description:
+        'The only paths it changes, all else untouched: it then travels together with other tasks. Default: it may change anything.',
+    }),
+  ),
   impact: Type.Enum(IMPACTS, { description: 'What it interrupts; the plan shows it.', default: 'none' }),
 })
 type Args = Static<typeof args>
@@ -117,6 +123,7 @@ export const command = defineModule({
   },
   desired: (): Partial<CommandState> => ({ done: true }),
   steps: (_from, _to, given) => [stepOf(given)],
+  touches: ({ touches }) => touches?.map((path) => `file:${path}` as const),
   event: (given) =>
     given.creates === undefined && given.unless === undefined && given.onlyif === undefined
       ? defineAction({

@@ -2,10 +2,12 @@ import type { TObject } from 'typebox'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import { defineModule } from '../../engine/module.ts'
 import type { Module, ModuleSpec } from '../../engine/module.ts'
-import { NotYet } from '../../engine/probe.ts'
+import { foretell, NotYet } from '../../engine/probe.ts'
 import { mapText, reveal, Secret } from '../../lib/secret.ts'
 import { Type } from '../../lib/type.ts'
 import { ownership } from '../args.ts'
+import { stat, type Stat } from '../readings/stat.ts'
+import { text, type FileText } from '../readings/text.ts'
 import { fileTouches, notAFile, readForEdit, wantedAccess, writeSteps } from './files.ts'
 import type { FileState } from './files.ts'
 
@@ -71,6 +73,19 @@ export function editModule<A extends EditArgs>(spec: EditSpec<A>): Module {
     refuse: (from, _to, given) =>
       notAFile(own(given).path, from.type) ?? spec.refuse?.(own(given), reveal(from.content ?? '')),
     touches: (given) => fileTouches(own(given).path),
+    predicts: (from, to, given) => {
+      const { content } = to
+      if (content === undefined || from.type !== 'file') return []
+      const { path } = own(given)
+      return [
+        foretell<FileText>(text, path, () => ({ kind: 'text', text: reveal(content) })),
+        foretell<Stat>(stat, path, (before) => ({
+          ...before,
+          ...wantedAccess(own(given)),
+          size: Buffer.byteLength(reveal(content)),
+        })),
+      ]
+    },
     textFields: ['content'],
   }
   return defineModule(typed)

@@ -50,13 +50,28 @@ test('a task that reads what an earlier one changes is read after it', async () 
   expect(apply.lines).toEqual(['a cell[base] changed', 'a cell[top] changed'])
 })
 
-test('two tasks that change the same thing follow each other, also behind other changes', async () => {
+const add = (value: string, more = ''): string =>
+  `      - name: add ${value}\n        append: { key: log, value: ${value}${more} }\n`
+
+test('tasks that change the same thing travel together when each foretells what it leaves', async () => {
   const { go, cells } = lab('a')
-  const add = (value: string): string => `      - name: add\n        append: { key: log, value: ${value} }\n`
-  const tasks = cell('x', '1') + cell('x', '2') + cell('y', '1') + add('one') + add('two') + add('three')
-  const { summary } = await go(play(tasks))
-  expect(summary).toMatchObject({ outcome: 'done', changed: 6 })
+  const tasks =
+    cell('x', '1') + cell('x', '2') + cell('y', '1') + add('one') + add('two') + add('three') + add('two')
+  const { summary, trips, lines } = await go(play(tasks))
+  expect(summary).toMatchObject({ outcome: 'done', changed: 6, ok: 1 })
+  expect(lines.at(-1)).toBe('a append[log] ok')
   expect(cells.get('a')?.get('log')).toBe('one,two,three')
+  // Reading; x; x again, which foretells nothing, with all that follows.
+  expect(trips).toEqual({ a: 3 })
+})
+
+test('tasks that change the same thing follow each other when one does not foretell', async () => {
+  const { go, cells } = lab('a')
+  const blind = ', needs: blind'
+  const { summary, trips } = await go(play(add('one') + add('two', blind) + add('three') + add('four')))
+  expect(summary).toMatchObject({ outcome: 'done', changed: 4 })
+  expect(cells.get('a')?.get('log')).toBe('one,two,three,four')
+  expect(trips).toEqual({ a: 3 })
 })
 
 test('what cannot be read although nothing is going to change is an error, in a plan too', async () => {

@@ -13,7 +13,7 @@ import {
   type Registry,
 } from '../../../src/engine/module.ts'
 import { loadPlaybook } from '../../../src/engine/playbook.ts'
-import { NotYet, type Reading } from '../../../src/engine/probe.ts'
+import { foretell, NotYet, type Reading } from '../../../src/engine/probe.ts'
 import { createProber } from '../../../src/engine/prober.ts'
 import { runPlaybook, type RunInput } from '../../../src/engine/run.ts'
 import { run } from '../../../src/engine/step.ts'
@@ -89,6 +89,9 @@ export const registry: Registry = {
         }),
         steps: (_from, { list }, { key }) => [run('write', key, list ?? '')],
         touches: ({ key }) => [`file:/${key}`],
+        // `needs: blind` plays a module that does not foretell.
+        predicts: (_from, { list }, { key, needs }) =>
+          needs === 'blind' ? [] : [foretell(reading, key, () => list ?? null)],
       }),
     ],
     [
