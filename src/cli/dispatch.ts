@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
 import { report } from './errors.ts'
 import { interrupt, listen } from './interrupt.ts'
-import { note, out, setOutput, watchPipes } from './io.ts'
+import { note, out, setExit, setOutput, watchPipes } from './io.ts'
 import { withOutput } from './options.ts'
 import type { Verb } from './verbs.ts'
 
@@ -32,13 +32,20 @@ async function build(verb: Verb): Promise<Command> {
   return program
 }
 
+const helpOf = (program: Command, verb: Verb): string =>
+  program.commands.find((command) => command.name() === verb.name)?.helpInformation() ?? ''
+
 async function runVerb(verb: Verb, argv: readonly string[]): Promise<void> {
   const program = await build(verb)
   try {
     await program.parseAsync([verb.name, ...argv], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode !== 0 && error.code !== 'commander.help') throw usage(verb.name, error.message)
+    // A verb with verbs of its own was called without one: commander would have shown its help.
+    if (error.code === 'commander.help') {
+      await note(helpOf(program, verb).trimEnd())
+      setExit(EXIT.usage)
+    } else if (error.exitCode !== 0) throw usage(verb.name, error.message)
   }
 }
 

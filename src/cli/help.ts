@@ -12,7 +12,7 @@ export function version(): string {
 export function overview(verbs: readonly Verb[]): string {
   const width = Math.max(...verbs.map((verb) => verb.name.length))
   return [
-    'hactl: plan, apply, operate and drill highly available PostgreSQL clusters over plain SSH.',
+    'hactl: plan, apply and operate highly available PostgreSQL clusters over plain SSH.',
     '',
     'Usage: hactl VERB [INVENTORY] [options]',
     '',
@@ -51,6 +51,9 @@ export function answerAtOnce(
   return 2
 }
 
+/** Verbs of the design that this version does not have. */
+const NOT_BUILT: ReadonlySet<string> = new Set(['drill', 'doctor', 'report'])
+
 function unknownVerb(leading: readonly string[], verb: string, verbs: readonly Verb[]): string {
   const close = suggest(
     verb,
@@ -58,5 +61,6 @@ function unknownVerb(leading: readonly string[], verb: string, verbs: readonly V
   )
   const hint = close === undefined ? 'hactl --help lists the verbs' : `did you mean "hactl ${close}"?`
   const given = ['hactl', ...leading, verb].join(' ')
+  if (NOT_BUILT.has(verb)) return `${given} error cli/not-built: the verb "${verb}" is not built yet\n`
   return `${given} error cli/unknown-verb: no verb called "${verb}"\n  hint: ${hint}\n`
 }

@@ -31,6 +31,20 @@ test('no argument prints the overview on standard error and is wrong usage', asy
   expect(stderr).toContain('Usage: hactl VERB')
 })
 
+test('a verb of the design that is not built says so', async () => {
+  const { code, stderr } = await hactl('drill')
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: 'hactl drill error cli/not-built: the verb "drill" is not built yet\n',
+  })
+})
+
+test('a verb with verbs of its own shows its help when none is given', async () => {
+  const { code, stderr } = await hactl('lab')
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/^Usage: hactl lab .*\n/)
+})
+
 test('an unknown verb is wrong usage, with a guess', async () => {
   const { code, stderr } = await hactl('histroy')
   expect(code).toBe(2)
