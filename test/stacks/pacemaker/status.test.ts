@@ -64,6 +64,12 @@ test('a healthy cluster of three has no problem', () => {
   expect(status.members.map((member) => member.lagBytes)).toEqual([0, 0, undefined])
 })
 
+test('hosts on which nothing is deployed get one line with the command that deploys', () => {
+  expect(statusOf('bare-3').problems).toMatchObject([
+    { code: 'cluster/not-deployed', next: expect.stringMatching(/^hactl apply /) as unknown },
+  ])
+})
+
 test('a former primary that crashed is told apart from a standby that only stopped', () => {
   const codes = statusOf('primary-killed-3').problems.map(({ code }) => code)
   expect(codes).toContain('standby/lock-left')
