@@ -189,12 +189,14 @@ async function lockAll(
   const sessions = [...bench.opened.sessions].toSorted(([a], [b]) => a.localeCompare(b))
   const [first, ...rest] = sessions
   const take = async ([name, session]: (typeof sessions)[number]): Promise<void> => {
-    const { stale, pending } = await acquire(session, stateDir, owner)
+    const text = 'another run holds the lock, or has just ended: waiting a few seconds'
+    const slow = setTimeout(() => emit({ kind: 'notice', level: 'info', host: name, text }), 1500)
+    const { stale, pending } = await acquire(session, stateDir, owner).finally(() => clearTimeout(slow))
     taken.push(name)
     if (pending.length > 0) owed.set(name, pending)
     if (!stale) return
-    const text = 'an earlier run was cut off here; it is continued'
-    emit({ kind: 'notice', level: 'info', host: name, text })
+    const cutOff = 'an earlier run was cut off here; it is continued'
+    emit({ kind: 'notice', level: 'info', host: name, text: cutOff })
   }
   try {
     // Whoever gets the first host gets the others: they can be asked side by side.

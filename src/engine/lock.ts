@@ -17,24 +17,41 @@ export const stateDirOf = (cluster: string): string =>
 /**
  * `mkdir` is the atomic test-and-set. The owner's remote shell is recorded: when that process is gone (the
  * controller died, the connection broke) the lock is stale and taken over. Start time guards against a reused pid.
+ * A held lock is waited for a few seconds, because a session whose controller was killed takes a moment to end; a
+ * lock without a pid is being taken right now.
  */
 const ACQUIRE = `
-dir=$1 owner=$2
+dir=$1 owner=$2 n=0 word=TAKEN
 started() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+alive() {
+  [ -d "$dir/lock" ] || return 1
+  [ -s "$dir/lock/pid" ] || { [ $n -lt 20 ]; return; }
+  read -r pid start < "$dir/lock/pid" && [ -n "$start" ] && [ "$(started "$pid")" = "$start" ]
+} 2>/dev/null
+# One at a time may replace a dead lock, and looks once more before it does.
+take_over() {
+  mkdir "$dir/taking" || return 1
+  if alive; then rmdir "$dir/taking"; return 1; fi
+  word=TAKEN
+  mv "$dir/lock" "$dir/stale.$$" && rm -rf "$dir/stale.$$" && word=STALE
+  mkdir "$dir/lock" || { rmdir "$dir/taking"; return 1; }
+} 2>/dev/null
 mkdir -p -m 700 "$dir" || exit 1
+taking=
 if ! mkdir "$dir/lock" 2>/dev/null; then
-  read -r pid start < "$dir/lock/pid" 2>/dev/null
-  if [ -n "$pid" ] && [ "$(started "$pid")" = "$start" ] && [ -n "$start" ]; then
-    echo HELD; cat "$dir/lock/owner"; exit 3
-  fi
-  mv "$dir/lock" "$dir/stale.$$" 2>/dev/null && rm -rf "$dir/stale.$$"
-  mkdir "$dir/lock" 2>/dev/null || { echo HELD; cat "$dir/lock/owner"; exit 3; }
-  echo STALE
-else
-  echo TAKEN
+  until ! alive && take_over; do
+    [ $n -lt 50 ] || { echo HELD; cat "$dir/lock/owner"; exit 3; }
+    sleep 0.1 || sleep 1
+    n=$((n+1))
+    # Whoever was replacing it for that long is dead too.
+    [ $n = 40 ] && rmdir "$dir/taking" 2>/dev/null
+  done
+  taking=1
 fi
 printf '%s %s\\n' "$HACTL_SESSION_PID" "$(started "$HACTL_SESSION_PID")" > "$dir/lock/pid"
 printf '%s\\n' "$owner" > "$dir/lock/owner"
+[ -z "$taking" ] || rmdir "$dir/taking"
+echo $word
 cat "$dir/pending" 2>/dev/null
 exit 0`
 
