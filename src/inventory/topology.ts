@@ -8,9 +8,31 @@ import { isMap } from './layout.ts'
 /** The group whose hosts vote but hold no data. */
 export const WITNESS_GROUP = 'witness'
 
-/** Hosts of a cluster that hold data. */
+/** The group whose hosts hold data, where others serve the cluster beside them. */
+const DATA_GROUP = 'postgres'
+
+/** Hosts that serve a cluster without data of its own: they keep its locks, or route its clients. */
+const SERVING_GROUPS = ['etcd', 'proxy'] as const
+
+/**
+ * Hosts of a cluster that hold data: all but the witnesses, and but those that are in a serving group and not in the
+ * group `postgres`.
+ */
 export const members = (cluster: Pick<Cluster, 'hosts'>): readonly Host[] =>
-  cluster.hosts.filter((host) => !host.groups.includes(WITNESS_GROUP))
+  cluster.hosts.filter(
+    ({ groups }) =>
+      !groups.includes(WITNESS_GROUP) &&
+      (groups.includes(DATA_GROUP) || !SERVING_GROUPS.some((group) => groups.includes(group))),
+  )
+
+/** Hosts of a cluster in a serving group; its members when there is none. */
+export function serving(
+  cluster: Pick<Cluster, 'hosts'>,
+  group: (typeof SERVING_GROUPS)[number],
+): readonly Host[] {
+  const own = cluster.hosts.filter((host) => host.groups.includes(group))
+  return own.length > 0 ? own : members(cluster)
+}
 
 /** Hosts of a cluster that only vote. */
 export const witnesses = (cluster: Pick<Cluster, 'hosts'>): readonly Host[] =>

@@ -50,6 +50,8 @@ export const HELPERS: Readonly<Record<string, (...args: unknown[]) => unknown>> 
   indent: (value, spaces) =>
     mapText(text(value), (plain) => plain.replaceAll(/^(?=.)/gm, ' '.repeat(Number(spaces)))),
   json: (value) => JSON.stringify(value),
+  /** A text as a YAML scalar (YAML 1.2, "Double-Quoted Style"); secrets stay secrets. */
+  yaml: (value) => mapText(text(value), (plain) => JSON.stringify(plain)),
   quote: (value) => mapText(text(value), quote),
   sql: (value) => mapText(text(value), sqlLiteral),
 }

@@ -1,7 +1,7 @@
 import type { Probe } from '../../engine/probe.ts'
 import type { Command, CommandResult } from '../../transport/transport.ts'
 import type { Facts } from './derive.ts'
-import { LIMITS } from './restart-order.ts'
+import { LIMITS } from '../../cluster/restart-order.ts'
 import { parseControlData } from '../../modules/postgres/controldata.ts'
 import type { ControlData } from '../../modules/postgres/controldata.ts'
 import { parseCrmMon } from '../../modules/pcs/crm-mon.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { restartOrder } from '../../../src/stacks/pacemaker/restart-order.ts'
+import { restartOrder } from '../../../src/cluster/restart-order.ts'
 
 const running = {
   max_connections: 60,
