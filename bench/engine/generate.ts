@@ -37,7 +37,8 @@ const conf = (i: number, host: string): string =>
 export const files: Readonly<Record<string, () => string>> = {
   'playbook.yml': hactlPlaybook,
   'ansible.yml': ansiblePlaybook,
-  'floor.sh': floorScript,
+  'floor.sh': () => floorScript(false),
+  'floor-sync.sh': () => floorScript(true),
   'undo.sh': undoScript,
   ...Object.fromEntries(
     TEMPLATES.flatMap((i) => [
@@ -125,29 +126,37 @@ function ansiblePlaybook(): string {
   return `- hosts: all\n  gather_facts: false\n  tasks:\n${body}`
 }
 
-/** One script that checks and applies everything: what a careful person would pipe into \`ssh host sh\`. */
-function floorScript(): string {
+/**
+ * One script that checks and applies everything: what a careful person would pipe into `ssh host sh`. With `sync` its
+ * files survive a power cut, as those of hactl do.
+ */
+function floorScript(sync: boolean): string {
+  const add = (file: string, print: string): string =>
+    sync ? `${print} | add ${file}` : `${print} >> ${file}`
   const line = (text: string, file: string): string =>
-    `grep -qxF '${text}' ${file} || echo '${text}' >> ${file}`
+    `grep -qxF '${text}' ${file} || ${add(file, `echo '${text}'`)}`
   return [
     'export LC_ALL=C',
+    ...(sync ? ['add() { cp -p "$1" "$1.new"; cat >> "$1.new"; sync "$1.new"; mv "$1.new" "$1"; }'] : []),
     `dpkg-query -W -f '\${db:Status-Abbrev}\\n' ${PACKAGES.join(' ')} 2>/dev/null | grep -cv '^ii' | grep -qx 0 || apt-get install -y ${PACKAGES.join(' ')}`,
     ...HOSTS.map((h) => line(`${h.address} ${h.names.join(' ')}`, '/etc/hosts')),
     ...Object.entries(SYSCTLS).flatMap(([key, value], i) => [
-      `f=/etc/sysctl.d/bench${i}.conf; [ "$(cat $f 2>/dev/null)" = '${key} = ${value}' ] || echo '${key} = ${value}' > $f`,
+      `f=/etc/sysctl.d/bench${i}.conf; [ "$(cat $f 2>/dev/null)" = '${key} = ${value}' ] || ${sync ? `{ echo '${key} = ${value}' > $f.new; sync $f.new; mv $f.new $f; }` : `echo '${key} = ${value}' > $f`}`,
       `[ "$(sysctl -n ${key})" = ${value} ] || sysctl -qw ${key}=${value}`,
     ]),
     'getent group bench >/dev/null || groupadd bench',
     ...[1, 2].map((i) => `id bench${i} >/dev/null 2>&1 || useradd -m -g bench -s /bin/sh bench${i}`),
     'own() { [ "$(stat -c %U:%G:%a "$1")" = bench1:bench:$2 ] || { chown bench1:bench "$1"; chmod "$2" "$1"; }; }',
     ...DIRECTORIES.map((path) => `[ -d ${path} ] || mkdir ${path}; own ${path} 750`),
-    'put() { cat > "$1.new"; if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi; own "$1" 640; }',
+    'put() { cat > "$1.new"; if cmp -s "$1.new" "$1"; then rm "$1.new"; else ' +
+      (sync ? 'sync "$1.new"; ' : '') +
+      'mv "$1.new" "$1"; fi; own "$1" 640; }',
     'h=$(hostname)',
     ...TEMPLATES.map((i) => `put /srv/pg/conf/conf${i} <<EOF\n${conf(i, '$h')}EOF`),
     ...LINES.map((text) => line(text, '/etc/profile')),
     ...[1, 2].map(
       (i) =>
-        `grep -q '^# BEGIN b${i}$' /etc/profile || printf '# BEGIN b${i}\\nB${i}=1\\nexport B${i}\\n# END b${i}\\n' >> /etc/profile`,
+        `grep -q '^# BEGIN b${i}$' /etc/profile || ${add('/etc/profile', `printf '# BEGIN b${i}\\nB${i}=1\\nexport B${i}\\n# END b${i}\\n'`)}`,
     ),
     '[ "$(readlink /srv/pg/current)" = /srv/pg/data ] || ln -sfn /srv/pg/data /srv/pg/current',
     ...COMMANDS.map((i) => `[ -e /srv/pg/done${i} ] || touch /srv/pg/done${i}`),
