@@ -1,4 +1,5 @@
 import type { Action, Module } from '../../engine/module.ts'
+import { postgresAlterSystem } from './alter-system.ts'
 import { postgresBasebackup } from './basebackup.ts'
 import { postgresConfig } from './config.ts'
 import { postgresDatabase } from './database.ts'
@@ -14,6 +15,7 @@ export { postgresFacts } from './facts.ts'
 export const postgresModules: readonly (Module | Action)[] = [
   postgresInitdb,
   postgresConfig,
+  postgresAlterSystem,
   postgresHba,
   postgresRole,
   postgresDatabase,

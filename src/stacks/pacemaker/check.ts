@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import { problem } from '../../diag/diagnostic.ts'
+import { at, checkRoles, checkSettings } from '../../cluster/check.ts'
 import type { Cluster, Host } from '../../inventory/inventory.ts'
 import { members, witnesses } from '../../inventory/topology.ts'
 import { minWalSenderTimeout, settingSeconds, timingOf, timingRules } from './timing.ts'
@@ -8,13 +9,6 @@ import type { PacemakerVars } from './vars.ts'
 
 /** The checked variable; the inventory has filled its defaults and proved its shape. */
 export const varsOf = (cluster: Cluster): PacemakerVars => cluster.vars as unknown as PacemakerVars
-
-type Path = readonly (string | number)[]
-
-const at = (cluster: Cluster, path: Path, more: Partial<Diagnostic>): Partial<Diagnostic> => {
-  const place = cluster.where(path)
-  return place ? { ...more, at: place } : more
-}
 
 /** Settings that belong to the cluster: another value breaks replication or hides a failure. */
 const OWNED: Readonly<Record<string, string>> = {
@@ -37,24 +31,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   restart_after_crash: ['off', 'false'],
   recovery_target_timeline: ['latest'],
   listen_addresses: ['*'],
-}
-
-function checkSettings(cluster: Cluster): Diagnostic[] {
-  const { settings } = varsOf(cluster).postgres
-  return Object.entries(settings).flatMap(([name, value]) => {
-    const why = OWNED[name.toLowerCase()]
-    if (why === undefined || ALLOWED[name.toLowerCase()]?.includes(String(value))) return []
-    const path = ['postgres', 'settings', name]
-    return [
-      problem(
-        'pacemaker/owned-setting',
-        `the setting ${name} belongs to the cluster and cannot be ${String(value)}`,
-        {
-          ...at(cluster, path, { hint: `remove it: ${why}` }),
-        },
-      ),
-    ]
-  })
 }
 
 function checkTiming(cluster: Cluster): Diagnostic[] {
@@ -147,36 +123,6 @@ function checkLinks(cluster: Cluster): Diagnostic[] {
   return [problem('pacemaker/links', `${tooMany.name} has more than two links`, { hint: 'use one or two' })]
 }
 
-function checkRoles(cluster: Cluster): Diagnostic[] {
-  const { postgres, replication } = varsOf(cluster)
-  const names = new Set(postgres.roles.map((role) => role.name))
-  const found = postgres.roles.flatMap((role, index) =>
-    role.name === replication.user || role.name === 'postgres'
-      ? [
-          problem('pacemaker/owned-role', `the role ${role.name} belongs to the cluster`, {
-            ...at(cluster, ['postgres', 'roles', index, 'name'], { hint: 'choose another name' }),
-          }),
-        ]
-      : [],
-  )
-  const owners = postgres.databases.flatMap(({ name, owner }, index) =>
-    owner === 'postgres' || names.has(owner)
-      ? []
-      : [
-          problem(
-            'pacemaker/unknown-owner',
-            `the database ${name} belongs to ${owner}, which is no role here`,
-            {
-              ...at(cluster, ['postgres', 'databases', index, 'owner'], {
-                hint: 'add the role to postgres.roles',
-              }),
-            },
-          ),
-        ],
-  )
-  return [...found, ...owners]
-}
-
 function checkFirewall(cluster: Cluster): Diagnostic[] {
   if (!varsOf(cluster).firewall.open_ports) return []
   const named = members(cluster).find((host) => linksOf(host).some((address) => isIP(address) === 0))
@@ -194,16 +140,19 @@ function checkVersion(cluster: Cluster): Diagnostic[] {
   return [problem('pacemaker/version', summary, at(cluster, ['postgres', 'version'], { hint }))]
 }
 
+type Rule = (cluster: Cluster) => readonly Diagnostic[]
+
+const RULES: readonly Rule[] = [
+  checkVersion,
+  checkMembers,
+  checkLinks,
+  checkGuard,
+  checkMode,
+  checkTiming,
+  (each) => checkSettings(each, 'pacemaker', varsOf(each).postgres, { why: OWNED, allowed: ALLOWED }),
+  (each) => checkRoles(each, 'pacemaker', varsOf(each).postgres, ['postgres', varsOf(each).replication.user]),
+  checkFirewall,
+]
+
 /** Every relation of this stack that a schema cannot say. */
-export const check = (cluster: Cluster): readonly Diagnostic[] =>
-  [
-    checkVersion,
-    checkMembers,
-    checkLinks,
-    checkGuard,
-    checkMode,
-    checkTiming,
-    checkSettings,
-    checkRoles,
-    checkFirewall,
-  ].flatMap((rule) => rule(cluster))
+export const check = (cluster: Cluster): readonly Diagnostic[] => RULES.flatMap((rule) => rule(cluster))

@@ -1,0 +1,70 @@
+import { problem } from '../diag/diagnostic.ts'
+import type { Diagnostic } from '../diag/diagnostic.ts'
+import type { Cluster } from '../inventory/inventory.ts'
+import type { PostgresVars } from './vars.ts'
+
+type Path = readonly (string | number)[]
+
+/** The place of a key of `cluster`, added to what a diagnostic says. */
+export const at = (cluster: Cluster, path: Path, more: Partial<Diagnostic>): Partial<Diagnostic> => {
+  const place = cluster.where(path)
+  return place ? { ...more, at: place } : more
+}
+
+/** Settings the user may not choose, with the reason, and values of them that are fine all the same. */
+export interface OwnedSettings {
+  readonly why: Readonly<Record<string, string>>
+  readonly allowed: Readonly<Record<string, readonly string[]>>
+}
+
+/** Settings of `cluster.postgres.settings` that belong to the cluster. `area` starts the code. */
+export function checkSettings(
+  cluster: Cluster,
+  area: string,
+  { settings }: PostgresVars,
+  owned: OwnedSettings,
+): Diagnostic[] {
+  return Object.entries(settings).flatMap(([name, value]) => {
+    const key = name.toLowerCase()
+    const why = owned.why[key]
+    if (why === undefined || owned.allowed[key]?.includes(String(value))) return []
+    const summary = `the setting ${name} belongs to the cluster and cannot be ${String(value)}`
+    const more = at(cluster, ['postgres', 'settings', name], { hint: `remove it: ${why}` })
+    return [problem(`${area}/owned-setting`, summary, more)]
+  })
+}
+
+/** Roles that belong to the cluster, and databases of an owner that is no role. */
+export function checkRoles(
+  cluster: Cluster,
+  area: string,
+  { roles, databases }: PostgresVars,
+  owned: readonly string[],
+): Diagnostic[] {
+  const names = new Set(roles.map((role) => role.name))
+  const taken = roles.flatMap((role, index) =>
+    owned.includes(role.name)
+      ? [
+          problem(
+            `${area}/owned-role`,
+            `the role ${role.name} belongs to the cluster`,
+            at(cluster, ['postgres', 'roles', index, 'name'], { hint: 'choose another name' }),
+          ),
+        ]
+      : [],
+  )
+  const owners = databases.flatMap(({ name, owner }, index) =>
+    owner === 'postgres' || names.has(owner)
+      ? []
+      : [
+          problem(
+            `${area}/unknown-owner`,
+            `the database ${name} belongs to ${owner}, which is no role here`,
+            at(cluster, ['postgres', 'databases', index, 'owner'], {
+              hint: 'add the role to postgres.roles',
+            }),
+          ),
+        ],
+  )
+  return [...taken, ...owners]
+}

@@ -1,0 +1,18 @@
+import type { Stack } from '../stack.ts'
+import { check } from './check.ts'
+import { derive } from './derive.ts'
+import { init } from './init.ts'
+import { status } from './status.ts'
+import { vars } from './vars.ts'
+
+/** Patroni with etcd, over streaming replication. */
+export const patroni: Stack = {
+  name: 'patroni',
+  about:
+    'Patroni, etcd and streaming replication: async, sync, strict or quorum; a VIP, a proxy, or neither.',
+  vars,
+  check,
+  derive,
+  status,
+  init,
+}
