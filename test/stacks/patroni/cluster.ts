@@ -1,0 +1,40 @@
+import type { Cluster, Host } from '../../../src/inventory/inventory.ts'
+import { fillDefaults } from '../../../src/schema/build.ts'
+import { vars } from '../../../src/stacks/patroni/vars.ts'
+
+type Raw = Readonly<Record<string, unknown>>
+
+/** A host as the inventory gives it. */
+export const host = (
+  name: string,
+  address: string,
+  more: Raw = {},
+  groups: readonly string[] = ['postgres'],
+): Host => ({
+  name,
+  groups: ['all', ...groups],
+  vars: { nic: 'eth0', ...more } as Host['vars'],
+  connection: {
+    host: name,
+    kind: 'ssh',
+    address,
+    become: false,
+    becomeUser: 'root',
+    connectTimeoutMs: 10_000,
+  },
+})
+
+export const HOSTS = [host('pg1', '10.77.0.11'), host('pg2', '10.77.0.12'), host('pg3', '10.77.0.13')]
+
+/** A cluster with the defaults of the schema. */
+export function clusterOf(raw: Raw = {}, hosts: readonly Host[] = HOSTS): Cluster {
+  const written = { name: 'pgcluster', stack: 'patroni', writer_vip: { address: '10.77.0.20/24' }, ...raw }
+  return {
+    name: String(written.name),
+    stack: 'patroni',
+    group: 'all',
+    vars: fillDefaults(vars, written) as Cluster['vars'],
+    hosts,
+    where: () => undefined,
+  }
+}
