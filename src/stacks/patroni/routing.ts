@@ -1,4 +1,4 @@
-import type { Cluster } from '../../inventory/inventory.ts'
+import type { Cluster, Host } from '../../inventory/inventory.ts'
 import { members, serving } from '../../inventory/topology.ts'
 import type { Timing } from './timing.ts'
 import type { PatroniVars } from './vars.ts'
@@ -31,6 +31,24 @@ const chained = ({ patroni }: PatroniVars) =>
     return command === undefined ? [] : [{ event, command }]
   })
 
+/** Per way, the hosts that have it and the hosts of the cluster that must not: `on` and `off`. */
+function waysOf(cluster: Cluster, { routing, writer_vip: vip }: PatroniVars) {
+  const names = (hosts: readonly Host[]) => hosts.map(({ name }) => name)
+  const carriers = names(members(cluster))
+  const proxies = names(serving(cluster, 'proxy'))
+  const every = [...new Set([...carriers, ...proxies])]
+  const on = {
+    callback: routing.by === 'callback' ? carriers : [],
+    vip_manager: routing.by === 'vip-manager' ? carriers : [],
+    haproxy: routing.by === 'haproxy' ? proxies : [],
+    keepalived: routing.by === 'haproxy' && vip ? proxies : [],
+  }
+  const off = Object.fromEntries(
+    Object.entries(on).map(([way, hosts]) => [way, every.filter((name) => !hosts.includes(name))]),
+  )
+  return { on, off }
+}
+
 /** Values for the templates and playbooks of the clients' address, merged into `cluster` as `routing`. Pure. */
 export function routingOf(cluster: Cluster, vars: PatroniVars, timing: Timing) {
   const { rest } = vars.patroni
@@ -39,8 +57,7 @@ export function routingOf(cluster: Cluster, vars: PatroniVars, timing: Timing) {
   const url = (address: string): string => `${scheme}://${address}:${rest.port}/primary`
   return {
     ...vars.routing,
-    /** Every host that may have one of the ways installed. */
-    hosts: [...new Set([...hosts, ...serving(cluster, 'proxy')].map(({ name }) => name))],
+    ...waysOf(cluster, vars),
     callback: { script: CALLBACK, own: chained(vars) },
     vip: {
       lifetime: addressLifetime(timing),
