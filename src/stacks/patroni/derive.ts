@@ -2,6 +2,7 @@ import type { Cluster, Host } from '../../inventory/inventory.ts'
 import { addressesOf, members, serving } from '../../inventory/topology.ts'
 import { dynamicOf } from './dynamic.ts'
 import { hbaOf, pathsOf } from './postgres.ts'
+import { callbacksOf, routingOf } from './routing.ts'
 import { timingOf } from './timing.ts'
 import type { PatroniVars } from './vars.ts'
 
@@ -110,7 +111,8 @@ export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
     tags: tagsOf(hosts),
     writer: writerOf(facts, hosts),
     proxies: facts.proxies.map((host) => host.name),
-    callbacks: null,
+    callbacks: callbacksOf(vars),
+    routing: routingOf(cluster, vars, timing),
     dynamic: dynamicOf(vars, timing),
     hba: hbaOf(vars, hosts),
   }
