@@ -96,8 +96,26 @@ export interface RunJson {
   readonly pending?: number
 }
 
+/** What Debian's packages of the second stack are. */
+export const PATRONI_LAYER = [
+  'patroni',
+  'python3-etcd',
+  'etcd-server',
+  'etcd-client',
+  'postgresql-15',
+  'postgresql-client-15',
+  'curl',
+  'sudo',
+  'openssl',
+  'iputils-arping',
+]
+
 export interface LabOptions {
   readonly nodes: number
+  /** The shipped variables, below `inventories/`; default: Pacemaker's for so many nodes. */
+  readonly vars?: string
+  /** Debian release; default: bookworm. */
+  readonly release?: string
   /** Debian packages that are there before the deploy. */
   readonly with?: readonly string[]
   /** Text that is changed in the shipped variables: from, to. */
@@ -160,10 +178,13 @@ export function labOf(name: string, options: LabOptions): Lab {
       mkdirSync(dir, { recursive: true })
       const vars = join(dir, 'vars.yml')
       writeFileSync(vars, varsText(options))
-      const layer = options.with ? ['--with', options.with.join(',')] : []
+      const more = [
+        ...(options.with ? ['--with', options.with.join(',')] : []),
+        ...(options.release === undefined ? [] : ['--release', options.release]),
+      ]
       await must(
         0,
-        ...at('up', '--nodes', `${options.nodes}`, '--inventory-dir', dir, '--vars', vars, ...layer),
+        ...at('up', '--nodes', `${options.nodes}`, '--inventory-dir', dir, '--vars', vars, ...more),
       )
       await must(0, 'secrets', 'generate', inventory)
     },
@@ -199,9 +220,9 @@ export function labOf(name: string, options: LabOptions): Lab {
   }
 }
 
-function varsText({ nodes, edits = [] }: LabOptions): string {
-  const shipped = nodes === 2 ? 'cluster-2.yml' : 'cluster.yml'
-  let text = readFileSync(join(ROOT, 'inventories/lab-pacemaker', shipped), 'utf8')
+function varsText({ nodes, vars, edits = [] }: LabOptions): string {
+  const shipped = vars ?? `lab-pacemaker/${nodes === 2 ? 'cluster-2.yml' : 'cluster.yml'}`
+  let text = readFileSync(join(ROOT, 'inventories', shipped), 'utf8')
   for (const [from, to] of edits) {
     expect(text).toContain(from)
     text = text.replace(from, to)
