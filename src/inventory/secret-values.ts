@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto'
+import { generateKeyPairSync, randomInt } from 'node:crypto'
 import { HactlError, problem } from '../diag/diagnostic.ts'
 import { Secret } from '../lib/secret.ts'
 import { addScalars, listScalars, replaceScalars } from '../schema/yaml-edit.ts'
@@ -9,8 +9,22 @@ const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789'
 export const generatePassword = (): Secret =>
   new Secret(Array.from({ length: 32 }, () => ALPHABET[randomInt(ALPHABET.length)] ?? '').join(''))
 
+/** A private key (EC P-256, PEM of PKCS #8): for names that end with `_key`, such as that of a cluster's own CA. */
+export const generateKey = (): Secret =>
+  new Secret(
+    generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      .privateKey.export({ type: 'pkcs8', format: 'pem' })
+      .toString(),
+  )
+
+const isKey = (name: string): boolean => name.endsWith('_key')
+const generated = (name: string): string => (isKey(name) ? generateKey() : generatePassword()).reveal()
+
 /** The comment that marks a value hactl made itself: `rotate` renews these. */
 const MARK = 'generated'
+/** A new CA key takes every certificate with it, so `rotate` wants it named. */
+const KEY_MARK = 'key, generated'
+const markOf = (name: string): string => (isKey(name) ? KEY_MARK : MARK)
 
 /** The text of a new secrets file with a made-up value for every name; a dot in a name nests it. */
 export function generateSecretsText(names: readonly string[]): Secret {
@@ -36,9 +50,12 @@ function plant(tree: Tree, path: readonly string[]): void {
 const lines = (tree: Tree, indent: string): readonly string[] =>
   [...tree].flatMap(([name, branch]) =>
     branch.size === 0
-      ? [`${indent}${name}: ${generatePassword().reveal()} # ${MARK}`]
+      ? [`${indent}${name}: ${plainOrQuoted(generated(name))} # ${markOf(name)}`]
       : [`${indent}${name}:`, ...lines(branch, `${indent}  `)],
   )
+
+/** A key has several lines. */
+const plainOrQuoted = (value: string): string => (value.includes('\n') ? JSON.stringify(value) : value)
 
 /** The names of all values in a decrypted secrets file, nested ones with dots. */
 export const secretNames = (text: Secret): readonly string[] =>
@@ -59,8 +76,8 @@ export function addSecrets(text: Secret, names: readonly string[]): Rotated {
   }
   const scalars = missing.map((name) => ({
     path: name.split('.'),
-    value: generatePassword().reveal(),
-    comment: MARK,
+    value: generated(name),
+    comment: markOf(name),
   }))
   return { text: new Secret(addScalars(text.reveal(), scalars)), names: missing }
 }
@@ -77,7 +94,7 @@ export function rotateSecrets(text: Secret, names: readonly string[]): Rotated {
     const isChosen = names.length > 0 ? names.includes(name) : comment.startsWith(MARK)
     if (!isChosen) return undefined
     rotated.push(name)
-    return generatePassword().reveal()
+    return generated(name)
   })
   return { text: new Secret(changed), names: rotated }
 }

@@ -36,12 +36,18 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   symlink: () => only(import('./symlink.ts'), 'symlink'),
   sysctl: () => only(import('./sysctl.ts'), 'sysctl'),
   template: () => only(import('./template.ts'), 'template'),
+  tls_certificate: () => only(import('./tls_certificate.ts'), 'tlsCertificate'),
   user: () => only(import('./user.ts'), 'user'),
   wait_for: () => only(import('./wait_for.ts'), 'waitFor'),
   facts: async () => {
     const { containerFact, hardwareFact, osFact } = await import('./facts.ts')
     return { facts: [containerFact, hardwareFact, osFact] }
   },
+  patroni: async () => {
+    const { PATRONI_FACTS, PATRONI_MODULES } = await import('./patroni/index.ts')
+    return { modules: PATRONI_MODULES, facts: PATRONI_FACTS }
+  },
+  etcd: async () => ({ modules: (await import('./etcd/index.ts')).ETCD_MODULES }),
   pcs: async () => {
     const { PCS_FACTS, PCS_MODULES } = await import('./pcs/index.ts')
     return { modules: PCS_MODULES, facts: PCS_FACTS }
