@@ -13,12 +13,14 @@ find /etc /root /usr/lib/ocf /var/lib/corosync /var/lib/pcsd /var/lib/postgresql
   -xdev ! -type d -printf '%p %m %u %g %s %T@ %C@ %l\n' 2>/dev/null | sort
 find /etc -xdev -type f -exec sha256sum {} + | sort -k2
 find /var/lib/postgresql/hactl -printf '%p %m %u\n' | sort
-for unit in corosync pacemaker pcsd postgresql postgresql@15-main; do
+for unit in corosync pacemaker pcsd postgresql postgresql@15-main patroni etcd hactl-vip hactl-freeze; do
   echo "unit $unit" $(systemctl show -p ActiveState,UnitFileState,ActiveEnterTimestampMonotonic "$unit")
 done
 dpkg-query -W | sha256sum
+if command -v cibadmin >/dev/null; then
 cibadmin --query | sed -n '1s/.*\( epoch="[0-9]*"\).*\( admin_epoch="[0-9]*"\).*/cib\1\2/p'
 cibadmin --query --scope configuration | sha256sum
+fi
 sql() { runuser -u postgres -- psql -XAtqw -d postgres -c "$1"; }
 sql "select 'postmaster', pg_postmaster_start_time(), 'loaded', pg_conf_load_time()"
 sql "select 'setting', name, setting, source from pg_settings where name not like 'transaction%' and name <> 'in_hot_standby' order by name" | sha256sum
@@ -48,4 +50,8 @@ export const postmasterStart = (lab: Lab, node: string): Promise<string> =>
 
 /** The epoch of the CIB: it grows with every change of the configuration. */
 export const cibEpoch = (lab: Lab, node: string): Promise<string> =>
-  lab.sh(node, `cibadmin --query | sed -n '1s/.* epoch="\\([0-9]*\\)".*/\\1/p'`)
+  lab.sh(
+    node,
+    `if command -v cibadmin >/dev/null; then
+cibadmin --query | sed -n '1s/.* epoch="\\([0-9]*\\)".*/\\1/p'`,
+  )

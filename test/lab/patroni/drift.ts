@@ -1,0 +1,133 @@
+import { expect, test } from 'vitest'
+import { postmasterStart } from '../cluster/snapshot.ts'
+import {
+  differences,
+  expectCode,
+  expectEmptyPlan,
+  measured,
+  roles,
+  seconds,
+  type Lab,
+} from '../cluster/support.ts'
+
+/** One difference: where it is made, how, and the tasks and impacts by which the plan must show it. */
+interface Seed {
+  readonly what: string
+  readonly node: string
+  readonly script: string
+  readonly shows: readonly (readonly [host: string, task: string, impact: string])[]
+}
+
+const sql = (text: string): string => `runuser -u postgres -- psql -XAtqw -d postgres -c "${text}"`
+const CTL = 'patronictl -c /etc/patroni/config.yml'
+const VIP = '10.77.0.20'
+
+function seedsFor(primary: string, seed: string, [one = '', two = '']: readonly string[]): readonly Seed[] {
+  return [
+    {
+      what: "a member's file edited",
+      node: one,
+      script: "sed -i 's/^  use_unix_socket: true/  use_unix_socket: false/' /etc/patroni/config.yml",
+      shows: [
+        [one, "Patroni's configuration is in place", 'none'],
+        [one, 'Patroni has read its configuration', 'none'],
+      ],
+    },
+    {
+      what: 'a tag edited',
+      node: two,
+      script: `sed -i 's/^tags: .*/tags: {"nofailover": true}/' /etc/patroni/config.yml; systemctl reload patroni`,
+      shows: [
+        [two, "Patroni's configuration is in place", 'none'],
+        [two, 'Patroni has read its configuration', 'none'],
+      ],
+    },
+    {
+      what: 'the dynamic configuration edited',
+      node: primary,
+      script: `${CTL} edit-config --force -s loop_wait=3 >/dev/null`,
+      shows: [[seed, "The lock service has the cluster's configuration", 'reload']],
+    },
+    {
+      what: "etcd's unit edited",
+      node: one,
+      script: 'echo "# edited" >>/etc/systemd/system/etcd.service.d/hactl.conf',
+      shows: [[one, 'etcd is started again after a failure', 'none']],
+    },
+    {
+      what: 'a line of pg_hba.conf edited',
+      node: two,
+      script:
+        "sed -i 's/^\\(host all all 10.77.0.0.24\\) .*/\\1 trust/' /var/lib/postgresql/15/main/pg_hba.conf",
+      shows: [[two, 'Every member lets standbys and clients in', 'reload']],
+    },
+    {
+      what: 'the callback edited',
+      node: primary,
+      script: 'echo "exit 1" >>/usr/local/lib/hactl/vip-callback',
+      shows: [[primary, "Patroni's callback is in place", 'none']],
+    },
+    {
+      what: 'a role dropped',
+      node: primary,
+      script: sql('drop role report'),
+      shows: [[primary, 'Applications have their roles', 'none']],
+    },
+    {
+      what: 'the VIP on the wrong host',
+      node: two,
+      script: `systemctl stop hactl-vip; ip addr add ${VIP}/24 dev eth0`,
+      shows: [[two, 'It runs', 'none']],
+    },
+    {
+      what: 'ALTER SYSTEM',
+      node: primary,
+      script: `${sql("alter system set wal_receiver_status_interval = '9s'")}; ${sql('select pg_reload_conf()')}`,
+      shows: [[primary, 'ALTER SYSTEM overrides nothing of the inventory', 'reload']],
+    },
+    {
+      // It runs with more than the configuration says, which a standby may; only a restart takes it back.
+      what: 'a restart that is pending',
+      node: one,
+      script: `
+${CTL} edit-config --force -p max_worker_processes=9 >/dev/null
+until [ "$(${sql('select count(*) from pg_settings where pending_restart')})" != 0 ]; do sleep 0.2; done
+${CTL} restart --force labcluster ${one} >/dev/null
+until [ "$(${sql('show max_worker_processes')} 2>/dev/null)" = 9 ]; do sleep 0.2; done
+${CTL} edit-config --force -p max_worker_processes=8 >/dev/null
+until [ "$(${sql('select count(*) from pg_settings where pending_restart')})" != 0 ]; do sleep 0.2; done`,
+      shows: [[one, 'PostgreSQL has restarted', 'restart-standby']],
+    },
+  ]
+}
+
+/** Drift is found, shown with what mending it interrupts, and mended without a restart that was not announced. */
+export function driftTests(lab: Lab): void {
+  test('ten seeded differences: plan shows exactly these, apply mends them, the primary is not restarted', async () => {
+    const { primary, standbys } = roles(await lab.healthy())
+    const started = await postmasterStart(lab, primary)
+    // The restart comes first: it takes Patroni some time, in which nothing else may be restarted by it.
+    const seeds = seedsFor(primary, primary, standbys).toReversed()
+    expect(seeds).toHaveLength(10)
+    for (const { node, script } of seeds) await lab.sh(node, `set -e\n${script}`)
+    expect((await lab.status()).health).not.toBe('healthy')
+    const plan = await lab.plan('--exit-code')
+    expect(plan.code).toBe(3)
+    const found = differences(plan).map((line) =>
+      line
+        .split(' | ')
+        .filter((_, i) => [0, 1, 4].includes(i))
+        .join(' | '),
+    )
+    const wanted = seeds.flatMap((seed) => seed.shows.map((show) => show.join(' | ')))
+    expect(found.toSorted()).toEqual(wanted.toSorted())
+    const ended = await lab.apply('--yes')
+    expectCode(ended, 0)
+    expect(ended.stdout).toContain('second plan empty')
+    await expectEmptyPlan(lab)
+    const status = await lab.healthy()
+    expect(status.primary).toBe(primary)
+    expect(await postmasterStart(lab, primary)).toBe(started)
+    measured('differences shown, mended in', `${wanted.length}, ${seconds(ended.ms)}`)
+  })
+}

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { deployTests, newRecord, type Shape } from '../cluster/deploy.ts'
+import { secretTests } from '../cluster/secrets.ts'
+import { labOf, type Lab } from '../cluster/support.ts'
+import { driftTests } from './drift.ts'
+
+/** Bare hosts: the deploy installs the packages itself. */
+const lab = labOf('pat3', {
+  nodes: 3,
+  vars: 'lab-patroni/cluster.yml',
+  edits: [
+    ['    databases:', "      - { name: report, password: '{{ secrets.app_password }}' }\n    databases:"],
+  ],
+})
+const record = newRecord()
+
+const SHAPE: Shape = {
+  addresses: ['writer'],
+  epoch: async ({ nodes, sh }: Lab) => {
+    const config = await sh(nodes[0] ?? '', 'patronictl -c /etc/patroni/config.yml show-config | sha256sum')
+    expect(config).toMatch(/^[0-9a-f]{64}/)
+    return config
+  },
+}
+
+beforeAll(() => lab.up())
+afterAll(() => lab.down())
+
+describe('three bare hosts, Patroni', () => {
+  deployTests(lab, record, 'text', SHAPE)
+  driftTests(lab)
+  secretTests(lab, record)
+})
