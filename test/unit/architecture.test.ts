@@ -29,6 +29,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   ajv: ['schema'],
   'ajv-formats': ['schema'],
   yaml: ['schema'],
+  pg: ['cluster'],
+  uplot: ['report'],
   typebox: FLOORS,
 }
 
