@@ -30,6 +30,8 @@ export interface ClusterMember {
   readonly api_url?: string
   readonly host?: string
   readonly timeline?: number
+  /** Bytes behind the leader's last report, or `unknown`; not of the leader. */
+  readonly lag?: number | string
 }
 
 /** GET /cluster: read from the store for each request. */
@@ -59,6 +61,10 @@ export const ownOf = ({ members }: ClusterDocument, rest: Rest): ClusterMember |
 
 /** Since 3.1 a standby that streams has that as its state. */
 export const isUp = (state: string | undefined): boolean => state === 'running' || state === 'streaming'
+
+/** A standby that commits wait for. */
+export const isSynchronous = (member: MemberDocument): boolean =>
+  member.sync_standby === true || member.quorum_standby === true
 
 /** Names that the leader sends WAL to. */
 export const streamingTo = (leader: MemberDocument): readonly string[] =>

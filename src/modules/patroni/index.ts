@@ -1,4 +1,5 @@
 import type { Action, Fact, Module } from '../../engine/module.ts'
+import { patroniFacts } from './facts.ts'
 import { patroniConfig } from './patroni_config.ts'
 import { patroniFailover } from './patroni_failover.ts'
 import { patroniFlush } from './patroni_flush.ts'
@@ -21,4 +22,4 @@ export const PATRONI_MODULES: readonly (Module | Action)[] = [
   patroniSwitchover,
   patroniWait,
 ]
-export const PATRONI_FACTS: readonly Fact[] = []
+export const PATRONI_FACTS: readonly Fact[] = patroniFacts

@@ -2,7 +2,16 @@ import type { Static } from 'typebox'
 import { defineAction } from '../../engine/module.ts'
 import type { Probe } from '../../engine/probe.ts'
 import { Type } from '../../lib/type.ts'
-import { isUp, leaderOf, ownOf, readCluster, readLeader, readMember, streamingTo } from './documents.ts'
+import {
+  isSynchronous,
+  isUp,
+  leaderOf,
+  ownOf,
+  readCluster,
+  readLeader,
+  readMember,
+  streamingTo,
+} from './documents.ts'
 import type { ClusterDocument, MemberDocument } from './documents.ts'
 import { restArgs } from './rest.ts'
 
@@ -44,10 +53,7 @@ export function memberReason(until: Args['until'], seen: MemberDocument): string
     case 'replica':
       return unless(role === 'replica', `it is ${role}`)
     case 'sync':
-      return unless(
-        seen.sync_standby === true || seen.quorum_standby === true,
-        `it is ${role}, not a synchronous standby`,
-      )
+      return unless(isSynchronous(seen), `it is ${role}, not a synchronous standby`)
     case 'no-pending-restart':
       return unless(seen.pending_restart !== true, 'settings wait for a restart')
     default:
