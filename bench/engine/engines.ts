@@ -26,10 +26,9 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
 /** Debian packages that are missing for these engines. */
 export function missingPackages(engines: readonly string[]): readonly string[] {
   const wanted = new Set(engines.flatMap((engine) => NEEDS[engine] ?? []))
-  return [...wanted].filter(
-    (name) =>
-      !/^ii/.test(spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Abbrev}', name]).stdout.toString()),
-  )
+  const status = (name: string): string =>
+    spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Abbrev}', name], { encoding: 'utf8' }).stdout
+  return [...wanted].filter((name) => !status(name).startsWith('ii'))
 }
 
 const ssh = ({ lab }: Bench, n: Node): string =>

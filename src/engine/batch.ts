@@ -47,7 +47,7 @@ const noSession = (instance: Instance): Evaluated => ({
     label: instance.task.module,
     error: problem('engine/no-session', `${instance.target} cannot be reached`, { at: instance.task.source }),
   },
-  view: { probe: undefined as never, used: new Set(), fresh: () => true },
+  view: { probe: undefined as never, used: new Set(), fresh: () => true, remember: () => undefined },
 })
 
 /** The tasks of a queue with what was read of them. */

@@ -249,7 +249,7 @@ async function readModule(
     changes,
     steps,
     impact: worse(impact, worst(changes.map((change) => change.impact ?? 'none'))),
-    touched: spec.touches?.(args),
+    touched: spec.touches?.(args, from),
     predictions: spec.predicts?.(from, to, args) ?? [],
     timeoutMs: instance.task.timeoutMs ?? spec.timeoutMs ?? STEP_TIMEOUT_MS,
     args,

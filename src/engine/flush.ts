@@ -1,11 +1,12 @@
 import { problem, type Diagnostic } from '../diag/diagnostic.ts'
-import type { CommandResult } from '../transport/transport.ts'
+import type { Command, CommandResult } from '../transport/transport.ts'
 import { isOpen, isStuck, notReady, sessionOf, streams, type Item, type Run } from './batch.ts'
 import type { HostState, Session } from './context.ts'
 import { evaluate, type Evaluated, type Wanted } from './evaluate.ts'
 import { toCommand } from './execute.ts'
 import { IMPACTS } from './impact.ts'
 import { pendingCommand } from './lock.ts'
+import { pack, singly, type Parcel, type Sending } from './pack.ts'
 import type { Resource } from './probe.ts'
 import type { Entry } from './prober.ts'
 import type { Step } from './step.ts'
@@ -121,11 +122,10 @@ async function send(
   const parts = changes.map(({ instance, wanted }) =>
     wanted.steps
       .filter((step) => step.kind !== 'upload')
-      .map((step) => ({ timeoutMs: wanted.timeoutMs, ...toCommand(step, instance.task.as) })),
+      .map((step): Sending => ({ step, as: instance.task.as, timeoutMs: wanted.timeoutMs })),
   )
-  const commands = [...marker, ...parts.flat()]
-  const all = await session.prober.execute(commands, touched, ahead(run, batch, queue))
-  let offset = marker.length
+  const all = await carryOut(session, marker, parts.flat(), touched, ahead(run, batch, queue))
+  let offset = 0
   return changes.map((change, index) => {
     const count = parts[index]?.length ?? 0
     const results = all.slice(offset, offset + count)
@@ -133,6 +133,43 @@ async function send(
     run.record.output(change.instance, state, change.wanted, results)
     return { ...change, results }
   })
+}
+
+/**
+ * Sends steps in as few commands as possible; gives one result a step. When a command for several steps fails, its
+ * steps and those behind it are sent singly.
+ */
+async function carryOut(
+  session: Session,
+  marker: readonly Command[],
+  sendings: readonly Sending[],
+  touched: readonly Resource[] | undefined,
+  again: ReadonlySet<Entry>,
+): Promise<readonly CommandResult[]> {
+  const results: CommandResult[] = []
+  const send = async (parcels: readonly Parcel[], before: readonly Command[]): Promise<void> => {
+    const commands = [...before, ...parcels.map((parcel) => parcel.command)]
+    const answers = (await session.prober.execute(commands, touched, again)).slice(before.length)
+    parcels.forEach(({ covers }, i) => {
+      for (const index of covers) results[index] = answers[i] as CommandResult
+    })
+  }
+  const parcels = pack(sendings)
+  await send(parcels, marker)
+  const failed = parcels.findIndex(({ covers }) => {
+    const result = results[covers[0] ?? 0]
+    return covers.length > 1 && result?.code !== 0 && result?.notRun !== true
+  })
+  if (failed < 0) return results
+  const left = parcels.slice(failed).flatMap(({ covers }) => covers)
+  await send(
+    singly(
+      sendings,
+      left.toSorted((a, b) => a - b),
+    ),
+    [],
+  )
+  return results
 }
 
 /** Steps with files too big for one message go one by one. */

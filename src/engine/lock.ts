@@ -118,11 +118,11 @@ export async function release(session: Session, stateDir: string, run: string): 
   await session.transport.batch([script(RELEASE, stateDir, `${run}"`)]).catch(() => undefined)
 }
 
-/** The same at a good end: everything known is read again in this round trip, for the plan that proves the run. */
+/** The same at a good end: all that a plan will ask is read again in this round trip, for the one that proves the run. */
 export async function releaseAndRead(session: Session, stateDir: string, run: string): Promise<void> {
   const command = script(RELEASE, stateDir, `${run}"`)
   await session.prober
-    .execute([command], undefined, session.prober.known())
+    .execute([command], undefined, session.prober.remembered())
     .catch(() => release(session, stateDir, run))
 }
 

@@ -30,8 +30,11 @@ export interface ModuleSpec<Args extends TObject, S extends State> {
   fieldImpact?(field: string, from: S, args: Static<Args>): Impact | undefined
   /** The action to run instead when the arguments ask for an event (`state: restarted`), not for a state. Pure. */
   event?(args: Static<Args>): Action | undefined
-  /** What the steps may change, so that unrelated readings stay valid. Default, and undefined: everything on the host. */
-  touches?(args: Static<Args>): readonly Resource[] | undefined
+  /**
+   * What the steps may change when the state is `from`, so that unrelated readings stay valid. Default, and undefined:
+   * everything on the host.
+   */
+  touches?(args: Static<Args>, from: S): readonly Resource[] | undefined
   /**
    * Pure: exactly what the readings of what it touches will answer after the steps, so that a later task on the same
    * thing need not wait for a round trip. Its own steps must fail when that was wrong (PutStep's `expect` does).

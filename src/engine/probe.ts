@@ -18,7 +18,7 @@ export interface Reading<T> {
 /**
  * The name of something on a host that a change may touch: `file:/path`, `unit:NAME`, `package:NAME`,
  * `user:NAME`, `group:NAME`, `sysctl:KEY`, `cib:`, `postgres:PORT`. A kind alone with `*` (`unit:*`) stands for all of
- * its kind; a file stands for everything below it.
+ * its kind; a file stands for everything below it, with `/.` at its end for itself alone.
  */
 export type Resource = `${string}:${string}`
 

@@ -19,6 +19,8 @@ export interface View {
   readonly used: ReadonlySet<Entry>
   /** True while none of the answers used has become stale. */
   fresh(): boolean
+  /** Notes the answers used, outdated or not, as those that the next plan will ask for. */
+  remember(): void
 }
 
 /** What changes that are not yet made will make of answers, by the ids of entries. */
@@ -54,6 +56,8 @@ export interface Prober {
   view(foretold?: Foretold): View
   /** Every answer that is kept now. */
   known(): ReadonlySet<Entry>
+  /** What views were told to remember. */
+  remembered(): ReadonlySet<Entry>
   /** Drops the answers that a change of these resources (undefined: anything) may have made wrong. */
   invalidate(resources: readonly Resource[] | undefined): void
   /**
@@ -122,6 +126,7 @@ class HostProber implements Prober {
   readonly #transport: Transport
   readonly #options: BatchOptions
   readonly #cache = new Map<string, Slot>()
+  readonly #remembered = new Set<Entry>()
   #queue: Pending[] = []
 
   constructor(transport: Transport, signal: AbortSignal | undefined) {
@@ -137,11 +142,16 @@ class HostProber implements Prober {
       for (const entry of used) if (entry.stale) return false
       return true
     }
-    return { probe: this.#reader(used, foretold), used, fresh }
+    const remember = (): void => used.forEach((entry) => this.#remembered.add(entry))
+    return { probe: this.#reader(used, foretold), used, fresh, remember }
   }
 
   known(): ReadonlySet<Entry> {
     return new Set([...this.#cache.values()].map((slot) => slot.entry))
+  }
+
+  remembered(): ReadonlySet<Entry> {
+    return this.#remembered
   }
 
   invalidate(resources: readonly Resource[] | undefined): void {
@@ -158,7 +168,7 @@ class HostProber implements Prober {
     again: ReadonlySet<Entry>,
   ): Promise<readonly CommandResult[]> {
     const lost = [...again].filter((entry) => entry.stale || anyTouches(touched, entry.resources))
-    const pending = this.#renew(lost)
+    const pending = this.#renew([...new Map(lost.map((entry) => [entry.id, entry])).values()])
     this.invalidate(touched)
     const jobs = plan(pending)
     const all = [...commands, ...jobs.map((job) => job.command)]

@@ -6,14 +6,15 @@ const split = (resource: Resource): readonly [string, string] => {
 }
 
 /**
- * Whether changing `touched` may change what was read from `read`. A file stands for everything below it,
- * `kind:*` for all of a kind.
+ * Whether changing `touched` may change what was read from `read`. A file stands for everything below it, with `/.` at
+ * its end for itself alone; `kind:*` for all of a kind.
  */
 export function touches(touched: Resource, read: Resource): boolean {
   const [kind, id] = split(touched)
   const [readKind, readId] = split(read)
   if (kind !== readKind) return false
   if (id === '*' || readId === '*' || id === readId) return true
+  if (id.endsWith('/.')) return id === `${readId}/.`
   return kind === 'file' && readId.startsWith(id.endsWith('/') ? id : `${id}/`)
 }
 

@@ -40,6 +40,7 @@ export async function runPlaybook(options: RunOptions, input: RunInput): Promise
     if (run.halted) break
     await runPlay(run, frame, hosts, filter(frame.play), input.owed)
   }
+  for (const { view } of run.ahead.values()) view.remember()
   const trips = [...options.sessions].map(
     ([name, session]) => [name, session.transport.stats().roundTrips] as const,
   )

@@ -18,6 +18,11 @@ export interface RunStep extends StepBase {
   readonly timeoutMs?: number
   /** Exit codes that count as success; default [0]. */
   readonly okCodes?: readonly number[]
+  /**
+   * The command takes what follows `--` one by one and may be repeated: neighbours that are equal up to there are run
+   * as one (`install -d -- A B`).
+   */
+  readonly joins?: true
 }
 
 /** Writes a file atomically: temporary file in the same folder, fsync, owner, mode, SELinux label, rename. */

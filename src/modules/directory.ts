@@ -1,5 +1,6 @@
 import { problem } from '../diag/diagnostic.ts'
 import { defineModule } from '../engine/module.ts'
+import type { Resource } from '../engine/probe.ts'
 import { run } from '../engine/step.ts'
 import { Type } from '../lib/type.ts'
 import { absolutePath, ownership } from './args.ts'
@@ -20,8 +21,12 @@ function create(path: string, { owner, group, mode }: Access) {
     ...(group === undefined ? [] : ['-g', group]),
     ...(mode === undefined ? [] : ['-m', mode]),
   ]
-  return run('install', '-d', ...options, '--', path)
+  return { ...run('install', '-d', ...options, '--', path), joins: true as const }
 }
+
+/** Those that do not exist are made too. */
+const parents = (path: string): readonly Resource[] =>
+  [...path.matchAll(/(?<=[^/])\/+(?=[^/])/g)].map(({ index }) => `file:${path.slice(0, index)}/.` as const)
 
 /** A directory with owner, group and mode. */
 export const directory = defineModule({
@@ -55,5 +60,7 @@ export const directory = defineModule({
             hint: `choose another path, or remove it first with \`file: { path: ${path}, state: absent }\``,
           },
         ),
-  touches: ({ path }) => fileTouches(path),
+  // A new one leaves what is below it as absent as it was. Who may read what is below an old one can change.
+  touches: ({ path }, { type }) =>
+    type === 'absent' ? [...fileTouches(`${path}/.`), ...parents(path)] : fileTouches(path),
 })

@@ -50,5 +50,10 @@ export const group = defineModule({
           hint: 'files keep the old number: renumber by hand with `groupmod -g`, or give the number it has',
         })
       : undefined,
-  touches: ({ name }) => [`group:${name}`, 'user:*', 'file:/etc/group', 'file:/etc/gshadow'],
+  // A new number may be one that accounts have already; a group that has gone is nobody's any more.
+  touches: ({ name, gid }, { state }) => [
+    `group:${name}`,
+    ...(state === 'absent' && gid === undefined ? [] : (['user:*'] as const)),
+    ...(['file:/etc/group', 'file:/etc/gshadow'] as const),
+  ],
 })

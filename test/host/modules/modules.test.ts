@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   chmodSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -14,7 +16,9 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { toCommand } from '../../../src/engine/execute.ts'
+import { pack } from '../../../src/engine/pack.ts'
 import { createProber } from '../../../src/engine/prober.ts'
+import type { PutStep } from '../../../src/engine/step.ts'
 import { Secret } from '../../../src/lib/secret.ts'
 import { REGISTRY } from '../../../src/modules/index.ts'
 import { connectLocal } from '../../../src/transport/local.ts'
@@ -100,6 +104,59 @@ describe('files', () => {
       await converges('copy', { path, content })
       expect(readFileSync(path, 'utf8')).toBe(content)
     }
+  })
+
+  describe('several files at once', () => {
+    const put = (name: string, content: string, more: Partial<PutStep> = {}): PutStep => ({
+      kind: 'put',
+      path: join(dir, name),
+      content,
+      mode: '0640',
+      owner: 'daemon',
+      group: 'adm',
+      expect: 'absent',
+      ...more,
+    })
+    const send = async (steps: readonly PutStep[]) => {
+      const parcels = pack(steps.map((step) => ({ step, as: undefined, timeoutMs: 5000 })))
+      expect(parcels).toHaveLength(1)
+      const [result] = await host.batch(parcels.map(({ command }) => command))
+      return result
+    }
+    const sum = (text: string): string => createHash('sha256').update(text).digest('hex')
+    const texts = ['', '\n', '-n no end', 'ä€😀\n', '\'"\\\\ %s $(id)`\n', 'x'.repeat(100_000)]
+
+    test('all get their text, owner and mode; what was there is replaced', async () => {
+      writeFileSync(join(dir, 'f1'), 'before')
+      const steps = texts.map((text, i) => put(`f${i}`, text, i === 1 ? { expect: sum('before') } : {}))
+      expect(await send(steps)).toMatchObject({ code: 0, stderr: '' })
+      expect(readdirSync(dir).toSorted()).toEqual(texts.map((_, i) => `f${i}`))
+      for (const [i, text] of texts.entries()) {
+        expect(readFileSync(join(dir, `f${i}`), 'utf8')).toBe(text)
+        const { mode, uid, gid } = lstatSync(join(dir, `f${i}`))
+        expect([mode & 0o7777, uid, gid]).toEqual([0o640, 1, 4])
+      }
+    })
+
+    test.each([
+      ['one was made meanwhile', 'f2', {}],
+      ['one was changed meanwhile', 'f2', { expect: sum('before') }],
+      ['one belongs to nobody', '', { owner: 'no-such-user' }],
+    ])('none is written when %s', async (_why, name, more) => {
+      if (name) writeFileSync(join(dir, name), 'somebody else')
+      const steps = texts.map((text, i) =>
+        put(`f${i}`, text, { ...(i === 2 && more), ...('owner' in more && more) }),
+      )
+      expect((await send(steps))?.code).not.toBe(0)
+      const left = readdirSync(dir).map((each) => [each, readFileSync(join(dir, each), 'utf8')])
+      expect(left).toEqual(name ? [[name, 'somebody else']] : [])
+    })
+
+    test('what is already as wanted is no change by somebody else', async () => {
+      writeFileSync(join(dir, 'a'), 'new')
+      const [result] = await host.batch([toCommand(put('a', 'new'), undefined)])
+      expect(result).toMatchObject({ code: 0, stderr: '' })
+    })
   })
 
   test('a secret ends in a file that only its owner reads', async () => {

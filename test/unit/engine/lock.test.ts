@@ -30,8 +30,12 @@ test('locking and reading again what was read before is one round trip', async (
 
 test('unlocking and reading everything for the second plan is one round trip', async () => {
   const host = session()
-  const read = () => host.prober.probe.run(['cat', 'file'])
+  const view = host.prober.view()
+  const read = () => view.probe.run(['cat', 'file'])
   await read()
+  view.remember()
+  // A change that may touch anything.
+  host.prober.invalidate(undefined)
   await releaseAndRead(host, '/run/hactl/c', owner.run)
   expect((await read()).stdout).toBe('2')
   expect(host.transport.batches).toHaveLength(2)
