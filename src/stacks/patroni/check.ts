@@ -121,6 +121,12 @@ const checkRouting: Rule = (cluster) => {
   return []
 }
 
+type Path = readonly (string | number)[]
+
+/** Of two keys the one that stands in the file; the other is a default. */
+const written = (cluster: Cluster, one: Path, other: Path): Path =>
+  cluster.where(one)?.line === cluster.where([])?.line ? other : one
+
 /** Two programs cannot listen on one port of a host. */
 const checkPorts: Rule = (cluster) => {
   const { postgres, patroni, etcd, routing } = varsOf(cluster)
@@ -140,7 +146,7 @@ const checkPorts: Rule = (cluster) => {
   return ports.flatMap(([what, port, path], index) => {
     const other = ports.slice(0, index).find(([, taken]) => taken === port)
     if (!other) return []
-    const more = at(cluster, path, { hint: 'give each its own port' })
+    const more = at(cluster, written(cluster, path, other[2]), { hint: 'give each its own port' })
     return [problem('patroni/same-port', `${what} and ${other[0]} both use port ${port}`, more)]
   })
 }
