@@ -64,7 +64,7 @@ function seedsFor(primary: string, seed: string, [one = '', two = '']: readonly 
     {
       what: 'the callback edited',
       node: primary,
-      script: 'echo "exit 1" >>/usr/local/lib/hactl/vip-callback',
+      script: 'echo "exit 1" >>/usr/local/lib/hactl/patroni-callback',
       shows: [[primary, "Patroni's callback is in place", 'none']],
     },
     {
