@@ -46,6 +46,7 @@ export const HELPERS: Readonly<Record<string, (...args: unknown[]) => unknown>> 
   lower: (value) => mapText(text(value), (plain) => plain.toLowerCase()),
   upper: (value) => mapText(text(value), (plain) => plain.toUpperCase()),
   replace: (value, from, to) => mapText(text(value), (plain) => plain.replaceAll(String(from), String(to))),
+  shorten: (value, length) => mapText(text(value), (plain) => plain.slice(0, Number(length))),
   split: (value, separator) => String(value).split(String(separator)),
   indent: (value, spaces) =>
     mapText(text(value), (plain) => plain.replaceAll(/^(?=.)/gm, ' '.repeat(Number(spaces)))),

@@ -1,6 +1,6 @@
 import type { Cluster, Host } from '../../inventory/inventory.ts'
 import { members, serving } from '../../inventory/topology.ts'
-import type { Timing } from './timing.ts'
+import type { Profile, Timing } from './timing.ts'
 import type { PatroniVars } from './vars.ts'
 
 const CALLBACK = '/usr/local/lib/hactl/patroni-callback'
@@ -12,6 +12,13 @@ const EVENTS = ['on_start', 'on_stop', 'on_restart', 'on_role_change'] as const
  */
 export const addressLifetime = ({ ttl, loopWait, retryTimeout }: Timing): number =>
   Math.min(10, Math.max(2, ttl - loopWait - retryTimeout - 1))
+
+/** Times of HAProxy's checks: a member is taken out after `fall` failures and back after `rise` successes. */
+const CHECKS: Readonly<Record<Profile, object>> = {
+  fast: { inter: '1s', fastinter: '500ms', downinter: '500ms', timeout: '1s', fall: 2, rise: 1 },
+  normal: { inter: '2s', fastinter: '1s', downinter: '1s', timeout: '2s', fall: 3, rise: 1 },
+  safe: { inter: '3s', fastinter: '1s', downinter: '2s', timeout: '3s', fall: 3, rise: 2 },
+}
 
 /**
  * Patroni's `callbacks`: hactl's script, which calls the user's own, where it carries the address; else the user's
@@ -31,9 +38,10 @@ const chained = ({ patroni }: PatroniVars) =>
     return command === undefined ? [] : [{ event, command }]
   })
 
+const names = (hosts: readonly Host[]): readonly string[] => hosts.map(({ name }) => name)
+
 /** Per way, the hosts that have it and the hosts of the cluster that must not: `on` and `off`. */
 function waysOf(cluster: Cluster, { routing, writer_vip: vip }: PatroniVars) {
-  const names = (hosts: readonly Host[]) => hosts.map(({ name }) => name)
   const carriers = names(members(cluster))
   const proxies = names(serving(cluster, 'proxy'))
   const every = [...new Set([...carriers, ...proxies])]
@@ -49,19 +57,45 @@ function waysOf(cluster: Cluster, { routing, writer_vip: vip }: PatroniVars) {
   return { on, off }
 }
 
+/** keepalived's values by host. The router's number is the last part of the address: unique where addresses are. */
+function keepalivedOf(cluster: Cluster, vip: PatroniVars['writer_vip']) {
+  const proxies = serving(cluster, 'proxy')
+  const by = (value: (host: Host, index: number) => unknown) =>
+    Object.fromEntries(proxies.map((host, index) => [host.name, value(host, index)]))
+  const address = (host: Host) => host.connection.address
+  const [, last = ''] = /\.(\d+)\//.exec(vip?.address ?? '') ?? []
+  return {
+    router: Number(last) || 1,
+    nics: by(({ vars }) => vars['nic'] ?? ''),
+    priorities: by((_, index) => 100 - index),
+    peers: by((host) => proxies.filter((other) => other !== host).map(address)),
+  }
+}
+
 /** Values for the templates and playbooks of the clients' address, merged into `cluster` as `routing`. Pure. */
 export function routingOf(cluster: Cluster, vars: PatroniVars, timing: Timing) {
-  const { rest } = vars.patroni
-  const scheme = rest.tls ? 'https' : 'http'
+  const { rest, namespace, scope } = vars.patroni
   const hosts = members(cluster)
-  const url = (address: string): string => `${scheme}://${address}:${rest.port}/primary`
+  const url = ({ connection: { address } }: Host) =>
+    `${rest.tls ? 'https' : 'http'}://${address}:${rest.port}/primary`
+  const etcd = (host: Host) =>
+    `${vars.etcd.tls ? 'https' : 'http'}://${host.connection.address}:${vars.etcd.client_port}`
   return {
     ...vars.routing,
     ...waysOf(cluster, vars),
+    /** Port of `writer_vip`. */
+    service_port: vars.routing.by === 'haproxy' ? vars.routing.proxy.primary_port : vars.postgres.port,
     callback: { script: CALLBACK, own: chained(vars) },
     vip: {
       lifetime: addressLifetime(timing),
-      urls: Object.fromEntries(hosts.map(({ name, connection }) => [name, url(connection.address)])),
+      urls: Object.fromEntries(hosts.map((host) => [host.name, url(host)])),
     },
+    vip_manager: {
+      key: `${namespace}${scope ?? cluster.name}/leader`,
+      endpoints: serving(cluster, 'etcd').map(etcd),
+    },
+    servers: hosts.map(({ name, connection: { address } }) => ({ name, address })),
+    checks: CHECKS[vars.timing],
+    keepalived: keepalivedOf(cluster, vars.writer_vip),
   }
 }

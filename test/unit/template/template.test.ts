@@ -43,6 +43,7 @@ test('a secret stays secret, alone, inside text and through helpers', () => {
   expect(String(line)).toBe('••••')
   expect(reveal(line as Secret)).toBe("*:*:repl:it's")
   expect(reveal(render('x {{ sql secrets.app }}') as Secret)).toBe("x 'it''s'")
+  expect(reveal(render('{{ shorten secrets.app 2 }}') as Secret)).toBe('it')
   const tree = render('{{ secrets.both }}') as { inner: Secret }
   expect(reveal(tree.inner)).toBe('deep')
 })
