@@ -5,19 +5,29 @@ import type { Step } from '../../engine/step.ts'
 import { etcdctl } from './etcdctl.ts'
 import { memberArgs, memberTouches, readMember, type MemberArgs, type MemberState } from './member-state.ts'
 
-/** The data of the cluster that the package started by itself is kept. */
+/** Sets aside what is in the data directory; it is kept. */
+const ASIDE = `aside() {
+  [ -e "$1/member" ] || return 0
+  systemctl stop etcd.service
+  mv -- "$1" "$1.hactl-$(date -u +%Y%m%dT%H%M%SZ)"
+}
+has_log() { for log in "$1"/member/wal/*.wal; do [ -f "$log" ] && return; done; return 1; }
+`
+
+/** The data of the cluster that the package started by itself. */
 const SET_ASIDE = `set -eu
-systemctl stop etcd.service
-mv -- "$1" "$1.hactl-$(date -u +%Y%m%dT%H%M%SZ)"`
+${ASIDE}aside "$1"`
 
 /**
  * A first member waits for the others, so nobody waits for its start; but its log is there before another host may
- * take it for one that has lost its data.
+ * take it for one that has lost its data. What a start that failed has left is no data.
  */
-const START = `systemctl reset-failed etcd.service 2>/dev/null
-systemctl start --no-block etcd.service || exit
+const START = `set -eu
+${ASIDE}has_log "$1" || aside "$1"
+systemctl reset-failed etcd.service 2>/dev/null || true
+systemctl start --no-block etcd.service
 for try in $(seq 100); do
-  for log in "$1"/member/wal/*.wal; do [ ! -e "$log" ] || exit 0; done
+  ! has_log "$1" || break
   sleep 0.1
 done`
 
@@ -26,11 +36,12 @@ done`
  * that loses its data would later come back empty and vote as if it had never voted before.
  */
 const JOIN = `set -eu
-unit=/run/systemd/system/etcd.service.d/hactl-join.conf
+${ASIDE}unit=/run/systemd/system/etcd.service.d/hactl-join.conf
 trap 'rm -f "$unit" "$unit.env"; systemctl daemon-reload' EXIT
 trap 'exit 1' HUP INT TERM
+aside "$1"
 mkdir -p "\${unit%/*}"
-printf 'ETCD_INITIAL_CLUSTER=%s\\nETCD_INITIAL_CLUSTER_STATE=existing\\n' "$1" >"$unit.env"
+printf 'ETCD_INITIAL_CLUSTER=%s\\nETCD_INITIAL_CLUSTER_STATE=existing\\n' "$2" >"$unit.env"
 printf '[Service]\\nEnvironmentFile=%s\\n' "$unit.env" >"$unit"
 systemctl daemon-reload
 systemctl reset-failed etcd.service 2>/dev/null || true
@@ -68,7 +79,7 @@ function* announce(from: MemberState, all: MemberArgs): Generator<Step> {
 function* join(from: MemberState, all: MemberArgs): Generator<Step> {
   if (from.service === 'running') yield run('systemctl', 'stop', 'etcd.service')
   if (from.known !== 'joining') yield* announce(from, all)
-  yield runWith({ timeoutMs: 120_000 }, 'sh', '-c', JOIN, 'join', initialCluster(from, all))
+  yield runWith({ timeoutMs: 120_000 }, 'sh', '-c', JOIN, 'join', all.data_dir, initialCluster(from, all))
 }
 
 const differs = (from: MemberState, to: Partial<MemberState>, field: 'service' | 'settings'): boolean =>

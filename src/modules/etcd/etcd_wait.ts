@@ -5,19 +5,25 @@ import { Type } from '../../lib/type.ts'
 import { parseStatus, type EndpointStatus } from './answers.ts'
 import { clientArgs, read } from './etcdctl.ts'
 
-const args = Type.Object(clientArgs)
+const args = Type.Object({
+  ...clientArgs,
+  except: Type.Optional(Type.String({ description: 'A member that need not answer.' })),
+})
 type Args = Static<typeof args>
+
+const peersOf = ({ peers, except }: Args): Args['peers'] => peers.filter(({ name }) => name !== except)
 
 /** Why the wait is not over yet; undefined when it is. Pure. */
 export function waitingFor(answers: readonly EndpointStatus[], all: Args): string | undefined {
   const of = (client: string) => answers.find(({ endpoint }) => endpoint === client)
-  const silent = all.peers.filter(({ client }) => of(client) === undefined)
+  const wanted = peersOf(all)
+  const silent = wanted.filter(({ client }) => of(client) === undefined)
   const names = (peers: Args['peers']): string => peers.map(({ name }) => name).join(', ')
   if (silent.length > 0) return `no answer from etcd on ${names(silent)}`
-  const leaderless = all.peers.filter(({ client }) => of(client)?.leader === '0')
+  const leaderless = wanted.filter(({ client }) => of(client)?.leader === '0')
   if (leaderless.length > 0) return `no leader is known on ${names(leaderless)}`
   if (new Set(answers.map(({ cluster }) => cluster)).size > 1) {
-    const which = all.peers.map(({ name, client }) => `${name}: ${of(client)?.cluster}`).join(', ')
+    const which = wanted.map(({ name, client }) => `${name}: ${of(client)?.cluster}`).join(', ')
     return `the members are in different clusters: ${which}`
   }
   const [ill] = answers.filter(({ errors }) => errors.length > 0)
@@ -25,7 +31,7 @@ export function waitingFor(answers: readonly EndpointStatus[], all: Args): strin
 }
 
 async function reason(probe: Probe, all: Args): Promise<string | undefined> {
-  const urls = all.peers.map(({ client }) => client)
+  const urls = peersOf(all).map(({ client }) => client)
   const [status, health] = await Promise.all([
     read(probe, all.tls ? { tls: all.tls } : {}, urls, 'endpoint', 'status', '-w', 'json'),
     // Only its exit code: etcd 3.3 has no JSON here. It reads a key, which needs a majority.
@@ -43,7 +49,10 @@ export const etcdWait = defineAction({
   about: 'Wait until every member of an etcd cluster answers, is in the same cluster, and has a leader.',
   args,
   examples: ['etcd_wait: { peers: "{{ cluster.dcs.peers }}" }'],
-  label: ({ peers }) => peers.map(({ name }) => name).join(' '),
+  label: (all) =>
+    peersOf(all)
+      .map(({ name }) => name)
+      .join(' '),
   done: async (probe, all) => (await reason(probe, all)) === undefined,
   steps: () => [],
   explain: async (probe, all) => (await reason(probe, all)) ?? 'it has happened meanwhile',
