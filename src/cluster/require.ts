@@ -25,6 +25,10 @@ const primaries = (status: ClusterStatus): readonly MemberStatus[] =>
 const streaming = (member: MemberStatus): boolean =>
   member.role === 'standby' && member.running && /stream/.test(member.replication ?? '')
 
+/** Every stack has the same code for it. */
+const isPaused = ({ problems }: ClusterStatus): boolean =>
+  problems.some(({ code }) => code === 'cluster/maintenance')
+
 const unless = (holds: boolean, why: string): string | undefined => (holds ? undefined : why)
 
 /** Everything a runbook may require; the key is its name in YAML. */
@@ -71,6 +75,14 @@ export const REQUIREMENTS: Readonly<Record<string, Check>> = {
   quorum: {
     about: 'the cluster has quorum',
     why: (status) => unless(status.quorum?.ok !== false, 'it has not'),
+  },
+  'not-paused': {
+    about: 'the cluster is not in maintenance mode',
+    why: (status) => unless(!isPaused(status), 'it is'),
+  },
+  paused: {
+    about: 'the cluster is in maintenance mode',
+    why: (status) => unless(isPaused(status), 'it is not'),
   },
   reachable: {
     about: 'HOST can be reached',

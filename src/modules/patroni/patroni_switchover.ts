@@ -8,16 +8,16 @@ import { isUp, leaderOf, readCluster } from './documents.ts'
 import type { ClusterDocument } from './documents.ts'
 import { restArgs } from './rest.ts'
 
+/** Null is what templates make of a parameter that was not given. */
+const maybe = (description: string, pattern: string) =>
+  Type.Optional(Type.Unsafe<string | null>({ description, type: ['string', 'null'], pattern }))
+
 const args = Type.Object({
   leader: Type.String({ description: 'The leader now; Patroni refuses when it is another.', minLength: 1 }),
-  to: Type.Optional(
-    Type.String({ description: 'The new leader; default: the best candidate, chosen by Patroni.' }),
-  ),
-  at: Type.Optional(
-    Type.String({
-      description: 'Not now but then: ISO 8601 with a time zone, 2026-11-20T22:00:00+01:00.',
-      pattern: '^\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(:\\d\\d)?(Z|[+-]\\d\\d:?\\d\\d)$',
-    }),
+  to: maybe('The new leader; default: the best candidate, chosen by Patroni.', '.'),
+  at: maybe(
+    'Not now but then: ISO 8601 with a time zone, 2026-11-20T22:00:00+01:00.',
+    '^\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(:\\d\\d)?(Z|[+-]\\d\\d:?\\d\\d)$',
   ),
   ...restArgs,
 })
@@ -25,22 +25,24 @@ type Args = Static<typeof args>
 
 const instant = (text: string): number => Date.parse(text.replace(' ', 'T'))
 
+type Asked = Pick<Args, 'leader' | 'to' | 'at'>
+
+/** Why it is not scheduled as asked. */
+function scheduleReason(planned: ClusterDocument['scheduled_switchover'], asked: Asked): string | undefined {
+  if (planned === undefined) return 'no switchover is scheduled'
+  const sameTime = instant(planned.at) === instant(asked.at ?? '')
+  if (sameTime && planned.from === asked.leader && (planned.to ?? null) === (asked.to ?? null))
+    return undefined
+  return `another one is scheduled: ${planned.at} from ${planned.from} to ${planned.to ?? 'the best'}`
+}
+
 /** Why a switchover has not happened, or is not scheduled as asked; undefined when it is. Pure. */
-export function switchoverReason(
-  cluster: ClusterDocument,
-  { leader: old, to, at }: Pick<Args, 'leader' | 'to' | 'at'>,
-): string | undefined {
-  if (at !== undefined) {
-    const planned = cluster.scheduled_switchover
-    if (planned === undefined) return 'no switchover is scheduled'
-    const fits = instant(planned.at) === instant(at) && planned.from === old && planned.to === to
-    return fits
-      ? undefined
-      : `another one is scheduled: ${planned.at} from ${planned.from} to ${planned.to ?? 'the best'}`
-  }
+export function switchoverReason(cluster: ClusterDocument, asked: Asked): string | undefined {
+  if (asked.at) return scheduleReason(cluster.scheduled_switchover, asked)
   const leader = leaderOf(cluster)
   if (!leader) return 'no member holds the leader key'
-  if (leader.name === old || (to !== undefined && leader.name !== to)) return `the leader is ${leader.name}`
+  const isWanted = asked.to ? leader.name === asked.to : leader.name !== asked.leader
+  if (!isWanted) return `the leader is ${leader.name}`
   return isUp(leader.state) ? undefined : `the leader ${leader.name} is "${leader.state}"`
 }
 
@@ -65,7 +67,7 @@ export const patroniSwitchover = defineAction({
     call(rest, {
       method: 'POST',
       path: '/switchover',
-      body: { leader, candidate: to, scheduled_at: at },
+      body: { leader, ...(to && { candidate: to }), ...(at && { scheduled_at: at }) },
       impact: 'switchover',
       seconds: 150,
     }),
