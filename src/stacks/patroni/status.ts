@@ -1,50 +1,90 @@
-import type { ClusterStatus } from '../../cluster/status.ts'
+import type { ClusterStatus, ReplicationMode } from '../../cluster/status.ts'
+import { EXIT, HactlError } from '../../diag/diagnostic.ts'
 import type { Probe } from '../../engine/probe.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
+import { bootstrapOf } from './bootstrap.ts'
 import { factsOf } from './derive.ts'
+import { healthOf, problemsOf } from './health.ts'
+import { readHost } from './readings.ts'
+import type { HostReading } from './readings.ts'
+import { isNoFailover, lagOf, memberStatus, only, viewOf } from './view.ts'
+import type { Member, View } from './view.ts'
 
-// Interim, replaced by the status reader.
-export async function status(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<ClusterStatus> {
+/** The replication in force, by what the primary waits for at a commit. */
+const actualMode = ({ primary, dcs }: View): ReplicationMode | undefined => {
+  if (!primary?.server) return undefined
+  const { syncNames } = primary.server
+  if (syncNames === '') return 'async'
+  if (dcs?.config?.['synchronous_mode_strict'] === true) return 'strict'
+  return /^\s*ANY\b/i.test(syncNames) ? 'quorum' : 'sync'
+}
+
+const guardsOf = ({ facts, etcd, dcs }: View): readonly string[] => {
+  const { watchdog, failsafe } = facts.vars.patroni
+  const inForce = dcs?.config?.['failsafe_mode']
+  const isFailsafe = inForce === undefined ? failsafe : inForce === true
+  return [
+    ...(etcd.leader === undefined ? [] : [`etcd led by ${etcd.leader}`]),
+    `failsafe ${isFailsafe ? 'on' : 'off'}`,
+    `watchdog ${watchdog}`,
+  ]
+}
+
+/** The standby a switchover promotes: a synchronous one, else the one with the least lag; never one with nofailover. */
+const candidateOf = (view: View): string | undefined => {
+  const isSync = ({ name, sender }: Member): boolean =>
+    view.dcs?.sync.includes(name) === true || /^(sync|quorum)$/.test(sender?.sync ?? '')
+  const rank = (member: Member): number => (isSync(member) ? 0 : 1)
+  return view.members
+    .filter((member) => member.server?.recovery === true && member.sender?.state === 'streaming')
+    .filter((member) => !isNoFailover(member))
+    .toSorted((a, b) => rank(a) - rank(b) || (lagOf(a, view) ?? 0) - (lagOf(b, view) ?? 0))
+    .at(0)?.name
+}
+
+/** Judges readings; those of unreachable hosts are missing. Pure, so captured output can be tested. */
+export function judge(
+  cluster: Cluster,
+  readings: ReadonlyMap<string, HostReading>,
+  at: string,
+): ClusterStatus {
   const facts = factsOf(cluster)
-  const roles = await Promise.all(
-    facts.members.map(async (name) => {
-      const result = await probes
-        .get(name)
-        ?.run([
-          'sh',
-          '-c',
-          'runuser -u postgres -- psql -XAtqw -p "$1" -d postgres -c "select pg_is_in_recovery()" 2>/dev/null || true',
-          'x',
-          String(facts.vars.postgres.port),
-        ])
-      return [name, result?.stdout.trim() ?? ''] as const
-    }),
-  )
-  const primary = roles.find(([, role]) => role === 'f')?.[0]
+  const view = viewOf(facts, readings)
+  const { have, of, ok } = view.etcd
+  const problems = problemsOf(view, cluster.where(['name'])?.file ?? 'INVENTORY')
+  const isBare = problems.some(({ code }) => code === 'cluster/not-deployed')
   return {
     cluster: cluster.name,
     stack: cluster.stack,
-    postgres: {},
-    replication: { wanted: facts.vars.replication.mode },
-    health: primary === undefined ? 'down' : 'healthy',
-    ...(primary !== undefined && { primary }),
-    bootstrap: {
-      seed: primary ?? facts.members[0] ?? '',
-      managed: roles.some(([, role]) => role !== ''),
-      serving: facts.members,
-      restart: 'standbys-first',
-      moves: '',
-    },
-    members: roles.map(([name, role]) => ({
-      name,
-      address: '',
-      role: role === 'f' ? 'primary' : role === 't' ? 'standby' : 'unknown',
-      running: role !== '',
-      reachable: true,
-    })),
-    addresses: [],
-    guards: [],
-    problems: [],
-    at: new Date().toISOString(),
+    postgres: only({ version: [...readings.values()].find(({ server }) => server)?.server?.version }),
+    replication: { wanted: facts.vars.replication.mode, ...only({ actual: actualMode(view) }) },
+    health: healthOf(view, problems),
+    ...only({ primary: view.primary?.name, candidate: candidateOf(view), bootstrap: bootstrapOf(view) }),
+    members: view.members.map((member) => memberStatus(member, view)),
+    addresses: view.addresses,
+    ...((have > 0 || !isBare) && { quorum: { have, of, ok } }),
+    guards: guardsOf(view),
+    problems,
+    at,
   }
+}
+
+const lostHost = (error: unknown): undefined => {
+  if (!(error instanceof HactlError) || error.exit !== EXIT.unreachable) throw error
+  return undefined
+}
+
+/** Reads all hosts side by side, one round trip each; a host that fails in between counts as unreachable. */
+export async function status(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<ClusterStatus> {
+  const facts = factsOf(cluster)
+  const names = new Set([...facts.members, ...facts.dcs.hosts, ...facts.proxies.map(({ name }) => name)])
+  const readings = await Promise.all(
+    [...names].map(async (name) => {
+      const probe = probes.get(name)
+      const reading = probe && (await readHost(probe, facts).catch(lostHost))
+      return [name, reading] as const
+    }),
+  )
+  const read = readings.flatMap(([name, reading]) => (reading ? [[name, reading] as const] : []))
+  return judge(cluster, new Map(read), new Date().toISOString())
 }

@@ -1,0 +1,123 @@
+import type { Problem } from '../../cluster/status.ts'
+import { critical, isManaged, isStopped, listed, reached, warning } from './say.ts'
+import type { Rule, Say } from './say.ts'
+import { isNoFailover } from './view.ts'
+import type { Member } from './view.ts'
+
+/** Exactly one server accepts writes, and it holds the leader key. */
+export const primaries: Rule = (say) => {
+  const { view } = say
+  if (view.primaries.length > 1) return [two(say)]
+  if (!view.primary) return none(say)
+  return lock(view.primary, say)
+}
+
+const two = ({ view }: Say): Problem => {
+  const list = view.primaries.map(({ name, server }) => `${name} (timeline ${server?.timeline ?? '?'})`)
+  const leader = view.dcs?.current ? view.primaries.find(({ leads }) => leads) : undefined
+  const wrong = leader ? view.primaries.find(({ leads }) => !leads) : undefined
+  const detail = leader
+    ? `${leader.name} holds the leader key. Keep clients away from ${wrong?.name ?? 'the other'}: what they write there is lost when it rejoins.`
+    : 'Nobody is known to hold the leader key: keep clients away from both until one does.'
+  return critical('primary/two', `Two primaries accept writes: ${listed(list)}.`, {
+    detail,
+    ...(wrong && { member: wrong.name, next: `hactl ssh ${wrong.name}` }),
+  })
+}
+
+/** Who Patroni would promote by itself: in synchronous mode only those that surely have every commit. */
+const eligible = ({ view }: Say): readonly Member[] => {
+  const isSync =
+    (view.dcs?.config?.['synchronous_mode'] ?? false) !== false && (view.dcs?.sync.length ?? 0) > 0
+  return view.members.filter(
+    (member) =>
+      member.server &&
+      isManaged(member) &&
+      !isNoFailover(member) &&
+      (!isSync || view.dcs?.sync.includes(member.name)),
+  )
+}
+
+const none = (say: Say): readonly Problem[] => {
+  const { view, run } = say
+  if (isStopped(view)) {
+    const summary = 'Patroni and PostgreSQL were stopped on every member that can be reached.'
+    return [critical('cluster/stopped', summary, { next: run('start') })]
+  }
+  const leader = view.members.find(({ leads }) => leads)
+  if (leader && !leader.reading && view.dcs?.current) {
+    const summary = `${leader.name} holds the leader key, but cannot be read: whether it accepts writes is not known.`
+    return [critical('primary/unseen', summary, { member: leader.name, next: `hactl ssh ${leader.name}` })]
+  }
+  const summary = 'There is no primary: nothing can be written.'
+  if (!view.etcd.ok)
+    return [critical('primary/none', summary, { detail: 'Without quorum of etcd nobody is promoted.' })]
+  if (view.paused) {
+    const detail = 'In maintenance mode nobody is promoted.'
+    return [critical('primary/none', summary, { detail, next: run('resume') })]
+  }
+  const ready = eligible(say)
+  if (ready.length > 0) {
+    const { ttl } = view.facts.timing
+    const detail = `${listed(ready.map(({ name }) => name))} can be promoted; that takes up to ${ttl} s after the loss.`
+    return [
+      critical('primary/none', summary, { detail, next: `${run('status').replace('run ', '')} --watch` }),
+    ]
+  }
+  return [critical('primary/none', summary, stuck(say))]
+}
+
+/** Nobody can be promoted by itself. */
+const stuck = ({ view, run }: Say): Partial<Problem> => {
+  const silent = reached(view).filter((member) => !isManaged(member))
+  if (silent.length > 0) return { next: run('start') }
+  const needed = view.dcs?.sync ?? []
+  if (needed.length === 0) return { next: run('failover') }
+  const detail = `Only the last primary and ${listed(needed)} surely have every commit; failover says what another would lose.`
+  return { detail, next: run('failover') }
+}
+
+/** A primary without the leader key: its lease is over, or another holds it. */
+const lock = (primary: Member, { view, run }: Say): readonly Problem[] => {
+  if (view.members.some(({ reading }) => reading?.rest?.failsafe_mode_is_active)) {
+    const summary = `Failsafe mode is active: ${primary.name} goes on without etcd while every member answers it.`
+    return [
+      critical('failsafe/active', summary, {
+        detail: 'The loss of any member makes it read-only.',
+        next: run('start'),
+      }),
+    ]
+  }
+  if (!view.dcs?.current || primary.leads || !isManaged(primary)) return []
+  const { leader } = view.dcs
+  const summary =
+    leader === undefined
+      ? `${primary.name} accepts writes, but nobody holds the leader key.`
+      : `${primary.name} accepts writes, but ${leader} holds the leader key.`
+  const detail = 'Just after a failover this passes by itself.'
+  return [critical('primary/no-lock', summary, { member: primary.name, detail })]
+}
+
+/** Patroni runs on every member. */
+export const managers: Rule = ({ view, run, apply }) => {
+  if (isStopped(view)) return []
+  const silent = reached(view).filter((member) => !isManaged(member))
+  const next = run('start')
+  return silent.map((member) => {
+    const { name, reading, server } = member
+    if (reading?.configured === false && !server) {
+      return warning('member/not-deployed', `${name} has no configuration of Patroni.`, {
+        member: name,
+        next: apply,
+      })
+    }
+    const how = reading?.patroni === 'active' ? 'does not answer' : 'does not run'
+    if (!server) return warning('cluster/not-running', `Patroni ${how} on ${name}.`, { member: name, next })
+    const summary = `Patroni ${how} on ${name}, but PostgreSQL runs.`
+    if (server.recovery) return warning('member/unmanaged', summary, { member: name, next })
+    const detail = view.paused
+      ? 'In maintenance mode another is not promoted.'
+      : 'When its lease ends another is promoted, and clients may still write here.'
+    return critical('member/unmanaged', summary, { member: name, detail, next })
+  })
+}
