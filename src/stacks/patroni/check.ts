@@ -5,6 +5,7 @@ import type { Diagnostic } from '../../diag/diagnostic.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { addressesOf, members, serving, witnesses } from '../../inventory/topology.ts'
 import { varsOf } from './derive.ts'
+import { checkFreeze } from './guard.ts'
 import { timingOf, timingRules } from './timing.ts'
 
 type Rule = (cluster: Cluster) => readonly Diagnostic[]
@@ -232,6 +233,7 @@ const RULES: readonly Rule[] = [
   checkPorts,
   checkSync,
   checkTags,
+  checkFreeze,
   (each) => checkSettings(each, 'patroni', varsOf(each).postgres, OWNED),
   (each) => {
     const { postgres, replication } = varsOf(each)
