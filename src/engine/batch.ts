@@ -1,6 +1,7 @@
 import { problem, type Diagnostic } from '../diag/diagnostic.ts'
 import type { HostState, Mode, RunOptions, Session } from './context.ts'
 import type { Evaluated, Evaluation, Wanted } from './evaluate.ts'
+import type { Play } from './playbook.ts'
 import type { Resource } from './probe.ts'
 import { readingId, type Foretold } from './prober.ts'
 import type { Recorder } from './recorder.ts'
@@ -13,6 +14,7 @@ export interface Run {
   readonly mode: Mode
   readonly record: Recorder
   readonly states: ReadonlyMap<string, HostState>
+  readonly lastPlay: Play | undefined
   /** Evaluations read ahead of time, by instance id. */
   readonly ahead: Map<string, Evaluated>
   /** A host failed in a play that does not go on after that, or the user wants to stop. */
@@ -47,7 +49,13 @@ const noSession = (instance: Instance): Evaluated => ({
     label: instance.task.module,
     error: problem('engine/no-session', `${instance.target} cannot be reached`, { at: instance.task.source }),
   },
-  view: { probe: undefined as never, used: new Set(), fresh: () => true, remember: () => undefined },
+  view: {
+    probe: undefined as never,
+    used: new Set(),
+    host: instance.target,
+    fresh: () => true,
+    remember: () => undefined,
+  },
 })
 
 /** The tasks of a queue with what was read of them. */

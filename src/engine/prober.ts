@@ -17,6 +17,8 @@ export interface Entry {
 export interface View {
   readonly probe: Probe
   readonly used: ReadonlySet<Entry>
+  /** Host whose answers these are. */
+  readonly host: string
   /** True while none of the answers used has become stale. */
   fresh(): boolean
   /** Notes the answers used, outdated or not, as those that the next plan will ask for. */
@@ -58,16 +60,20 @@ export interface Prober {
   known(): ReadonlySet<Entry>
   /** What views were told to remember. */
   remembered(): ReadonlySet<Entry>
+  /** Everything that a next plan will ask for was read behind the last change, and nothing was touched since. */
+  isComplete(): boolean
   /** Drops the answers that a change of these resources (undefined: anything) may have made wrong. */
   invalidate(resources: readonly Resource[] | undefined): void
   /**
    * Sends commands that change the host, stopping at the first that fails. Answers that they may make
-   * stale are read again in the same round trip when `again` names them.
+   * stale are read again in the same round trip when `again` names them; with `all` whatever it names, because it is
+   * all that a next plan will ask for.
    */
   execute(
     commands: readonly Command[],
     touched: readonly Resource[] | undefined,
     again: ReadonlySet<Entry>,
+    all?: boolean,
   ): Promise<readonly CommandResult[]>
 }
 
@@ -127,6 +133,7 @@ class HostProber implements Prober {
   readonly #options: BatchOptions
   readonly #cache = new Map<string, Slot>()
   readonly #remembered = new Set<Entry>()
+  #complete = false
   #queue: Pending[] = []
 
   constructor(transport: Transport, signal: AbortSignal | undefined) {
@@ -143,7 +150,7 @@ class HostProber implements Prober {
       return true
     }
     const remember = (): void => used.forEach((entry) => this.#remembered.add(entry))
-    return { probe: this.#reader(used, foretold), used, fresh, remember }
+    return { probe: this.#reader(used, foretold), used, host: this.host, fresh, remember }
   }
 
   known(): ReadonlySet<Entry> {
@@ -154,7 +161,12 @@ class HostProber implements Prober {
     return this.#remembered
   }
 
+  isComplete(): boolean {
+    return this.#complete
+  }
+
   invalidate(resources: readonly Resource[] | undefined): void {
+    this.#complete = false
     for (const [id, slot] of this.#cache) {
       if (!anyTouches(resources, slot.entry.resources)) continue
       slot.entry.stale = true
@@ -166,17 +178,19 @@ class HostProber implements Prober {
     commands: readonly Command[],
     touched: readonly Resource[] | undefined,
     again: ReadonlySet<Entry>,
+    all = false,
   ): Promise<readonly CommandResult[]> {
-    const lost = [...again].filter((entry) => entry.stale || anyTouches(touched, entry.resources))
+    const lost = [...again].filter((entry) => all || entry.stale || anyTouches(touched, entry.resources))
     const pending = this.#renew([...new Map(lost.map((entry) => [entry.id, entry])).values()])
-    this.invalidate(touched)
+    this.invalidate(all ? undefined : touched)
     const jobs = plan(pending)
-    const all = [...commands, ...jobs.map((job) => job.command)]
-    const results = await this.#transport.batch(all, { ...this.#options, failFast: true })
+    const sent = [...commands, ...jobs.map((job) => job.command)]
+    const results = await this.#transport.batch(sent, { ...this.#options, failFast: true })
     jobs.forEach((job, index) => {
       const result = results[commands.length + index]
       if (result && !result.notRun) job.settle(result)
     })
+    this.#complete = all && results.every((result) => result.notRun !== true)
     // The renewed answers enter the cache in promise callbacks: let them run before anybody reads.
     await new Promise(setImmediate)
     return results.slice(0, commands.length)

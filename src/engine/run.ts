@@ -24,12 +24,12 @@ export interface RunInput {
  */
 export async function runPlaybook(options: RunOptions, input: RunInput): Promise<RunSummary> {
   const started = performance.now()
-  const run = newRun(options, input.mode)
   const frames = input.playbook.plays.map((play, index): PlayFrame => ({
     index,
     play: { ...play, vars: { ...input.playbook.vars, ...play.vars } },
     table: hostTable(options),
   }))
+  const run = newRun(options, input.mode, frames.at(-1)?.play)
   const filter = taskFilter(options)
   const plays = frames.map((frame) => ({ frame, hosts: hostsOf(options, frame.play) }))
   for (const [host, error] of options.failures) {
@@ -47,7 +47,7 @@ export async function runPlaybook(options: RunOptions, input: RunInput): Promise
   return run.record.summary(Math.round(performance.now() - started), Object.fromEntries(trips))
 }
 
-function newRun(options: RunOptions, mode: Mode): Run {
+function newRun(options: RunOptions, mode: Mode, lastPlay: Play | undefined): Run {
   const states = new Map<string, HostState>()
   for (const [name, session] of options.sessions) {
     const host = options.hosts.get(name)
@@ -63,7 +63,8 @@ function newRun(options: RunOptions, mode: Mode): Run {
       changed: false,
     })
   }
-  return { options, mode, record: new Recorder(options), states, ahead: new Map(), halted: false }
+  const record = new Recorder(options)
+  return { options, mode, record, states, lastPlay, ahead: new Map(), halted: false }
 }
 
 const hostsOf = (options: RunOptions, play: Play): readonly string[] => {

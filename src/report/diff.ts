@@ -62,7 +62,7 @@ export function diffLines(a: readonly string[], b: readonly string[]): Edit[] {
   const kept = (text: string): Edit => ({ kind: ' ', text })
   const oldMiddle = a.slice(start, a.length - end)
   const newMiddle = b.slice(start, b.length - end)
-  const trace = search(oldMiddle, newMiddle)
+  const trace = oldMiddle.length > 0 && newMiddle.length > 0 ? search(oldMiddle, newMiddle) : undefined
   const middle = trace
     ? walk(trace, oldMiddle, newMiddle)
     : [

@@ -41,6 +41,36 @@ test('a change that may touch anything costs one round trip, with what must be r
   expect(trips).toEqual({ a: 4 })
 })
 
+test('on one host the proof rides behind the last change: everything is read there, also what was in place', async () => {
+  const { go, cells, sessions } = lab('a')
+  cells.get('a')?.set('there', '1')
+  const kept = sessions()
+  const tasks = cell('there', '1') + cell('x', '1') + '      - name: o\n        open: { key: o, value: v }\n'
+  const first = await go(play(tasks), { sessions: kept })
+  expect([first.summary.changed, first.trips]).toEqual([2, { a: 2 }])
+  expect(kept.get('a')?.prober.isComplete()).toBe(true)
+  const proof = await go(play(tasks), { sessions: kept, mode: 'plan' })
+  expect([proof.summary.changed, proof.summary.ok, proof.trips]).toEqual([0, 3, { a: 0 }])
+})
+
+test('the proof is read anew after a handler, after a failure, and when another host may have interfered', async () => {
+  const handlers = '    handlers:\n      - name: note\n        event: { key: handled, value: v }\n'
+  const open = '      - name: o\n        open: { key: o, value: v }\n'
+  const complete = async (names: readonly string[], plays: string): Promise<(boolean | undefined)[]> => {
+    const { go, sessions } = lab(...names)
+    const kept = sessions()
+    await go(plays, { sessions: kept })
+    return names.map((name) => kept.get(name)?.prober.isComplete())
+  }
+  expect(await complete(['a', 'b'], play(cell('x', '1')))).toEqual([true, true])
+  expect(await complete(['a', 'b'], play(open))).toEqual([false, false])
+  expect(await complete(['a'], play(cell('x', 'FULL')))).toEqual([false])
+  expect(await complete(['a'], play(cell('x', '1')) + play(cell('y', '1')))).toEqual([true])
+  const notified = play(cell('x', '1', '        notify: note\n')) + handlers
+  expect(await complete(['a'], notified)).toEqual([true])
+  expect(await complete(['a'], notified + play(cell('y', '1')))).toEqual([true])
+})
+
 test('a task that reads what an earlier one changes is read after it', async () => {
   const { go } = lab('a')
   const tasks = `${cell('base', '1')}      - name: needs base\n        cell: { key: top, value: v, needs: base }\n`

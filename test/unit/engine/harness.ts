@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Diagnostic } from '../../../src/diag/diagnostic.ts'
-import type { RunOptions } from '../../../src/engine/context.ts'
+import type { RunOptions, Session } from '../../../src/engine/context.ts'
 import type { EngineEvent, RunSummary, TaskResult } from '../../../src/engine/events.ts'
 import {
   defineAction,
@@ -155,6 +155,8 @@ const host = (name: string): Host => ({
 export interface Lab {
   readonly cells: ReadonlyMap<string, Map<string, string>>
   readonly transports: ReadonlyMap<string, FakeTransport>
+  /** Sessions to hand to more than one run, so that answers are kept between them. */
+  readonly sessions: () => ReadonlyMap<string, Session>
   /** Runs a playbook text. */
   readonly go: (plays: string, options?: Partial<RunOptions> & Partial<RunInput>) => Promise<Outcome>
 }
@@ -173,6 +175,10 @@ export function lab(...names: readonly string[]): Lab {
   const cells = new Map(names.map((name) => [name, new Map<string, string>()]))
   const transports = new Map(names.map((name) => [name, cellHost(name, cells.get(name) ?? new Map())]))
   const hosts = new Map(names.map((name) => [name, host(name)]))
+  const sessions = (): ReadonlyMap<string, Session> =>
+    new Map(
+      [...transports].map(([name, transport]) => [name, { transport, prober: createProber(transport) }]),
+    )
   const go: Lab['go'] = async (text, given = {}) => {
     const file = join(mkdtempSync(join(tmpdir(), 'hactl-engine-')), 'playbook.yml')
     writeFileSync(file, `name: test\nplays:\n${text}`)
@@ -186,9 +192,7 @@ export function lab(...names: readonly string[]): Lab {
         hosts,
         groups: new Map([['all', names]]),
         select: (pattern) => (pattern === 'all' ? names : names.filter((name) => pattern.includes(name))),
-        sessions: new Map(
-          [...transports].map(([name, transport]) => [name, { transport, prober: createProber(transport) }]),
-        ),
+        sessions: sessions(),
         failures: new Map(),
         vars: {},
         lookup: () => undefined,
@@ -213,5 +217,5 @@ export function lab(...names: readonly string[]): Lab {
       ),
     }
   }
-  return { cells, transports, go }
+  return { cells, transports, sessions, go }
 }

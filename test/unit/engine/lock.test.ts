@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Session } from '../../../src/engine/context.ts'
 import { acquire, release, releaseAndRead } from '../../../src/engine/lock.ts'
 import { createProber } from '../../../src/engine/prober.ts'
 import { fakeTransport } from '../../../src/transport/fake.ts'
@@ -41,6 +42,18 @@ test('unlocking and reading everything for the second plan is one round trip', a
   expect(host.transport.batches).toHaveLength(2)
   await release(host, '/run/hactl/c', owner.run)
   expect(host.transport.batches).toHaveLength(3)
+})
+
+test('what was read behind the last change needs no reading, and the plan does not wait for the unlocking', async () => {
+  const host: Session = session()
+  const view = host.prober.view()
+  await view.probe.run(['cat', 'file'])
+  await host.prober.execute([{ argv: ['change'] }], [], view.used, true)
+  await releaseAndRead(host, '/run/hactl/c', owner.run)
+  expect(host.unlocking).toBeInstanceOf(Promise)
+  expect((await view.probe.run(['cat', 'file'])).stdout).toBe('2')
+  await host.unlocking
+  expect(host.transport.stats().roundTrips).toBe(3)
 })
 
 test('a lock that is held is refused and nothing is read', async () => {
