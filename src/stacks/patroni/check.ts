@@ -6,6 +6,7 @@ import type { Cluster } from '../../inventory/inventory.ts'
 import { addressesOf, members, serving, witnesses } from '../../inventory/topology.ts'
 import { varsOf } from './derive.ts'
 import { checkFreeze } from './guard.ts'
+import { checkAddressing } from './routing-check.ts'
 import { timingOf, timingRules } from './timing.ts'
 
 type Rule = (cluster: Cluster) => readonly Diagnostic[]
@@ -230,6 +231,7 @@ const RULES: readonly Rule[] = [
   checkAddresses,
   checkTiming,
   checkRouting,
+  (each) => checkAddressing(each, varsOf(each)),
   checkPorts,
   checkSync,
   checkTags,

@@ -15,8 +15,8 @@ export const addressLifetime = ({ ttl, loopWait, retryTimeout }: Timing): number
 
 /** Times of HAProxy's checks: a member is taken out after `fall` failures and back after `rise` successes. */
 const CHECKS: Readonly<Record<Profile, object>> = {
-  fast: { inter: '1s', fastinter: '500ms', downinter: '500ms', timeout: '1s', fall: 2, rise: 1 },
-  normal: { inter: '2s', fastinter: '1s', downinter: '1s', timeout: '2s', fall: 3, rise: 1 },
+  fast: { inter: '1s', fastinter: '200ms', downinter: '500ms', timeout: '1s', fall: 2, rise: 1 },
+  normal: { inter: '2s', fastinter: '500ms', downinter: '1s', timeout: '2s', fall: 3, rise: 1 },
   safe: { inter: '3s', fastinter: '1s', downinter: '2s', timeout: '3s', fall: 3, rise: 2 },
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { reveal, Secret } from '../../../src/lib/secret.ts'
+import { check } from '../../../src/stacks/patroni/check.ts'
 import { connectionStrings } from '../../../src/stacks/patroni/connect.ts'
 import { derive } from '../../../src/stacks/patroni/derive.ts'
 import { addressLifetime } from '../../../src/stacks/patroni/routing.ts'
@@ -173,5 +174,32 @@ describe('connection strings', () => {
     expect(connectionStrings({ ...target, hosts: ['10.77.0.20'] }).libpq).toBe(
       'host=10.77.0.20 port=5432 dbname=app user=app',
     )
+  })
+})
+
+describe('what a way needs of the inventory', () => {
+  const found = (raw: Raw, hosts = HOSTS) =>
+    check(clusterOf(raw, hosts)).map(({ code, severity }) => [code, severity])
+  const NAMELESS = HOSTS.map(({ name, connection }) => host(name, connection.address, { nic: null }))
+
+  test('vip-manager: a version that Debian does not have, and the interface of every member', () => {
+    const raw = { routing: { by: 'vip-manager' } }
+    expect(found(raw)).toEqual([['patroni/vip-manager-version', 'warning']])
+    expect(found(raw, NAMELESS).filter(([code]) => code === 'patroni/no-interface')).toHaveLength(3)
+  })
+
+  test('keepalived: the interface of every proxy; HAProxy alone and callbacks find their way', () => {
+    const haproxy = { routing: { by: 'haproxy' } }
+    expect(found(haproxy, NAMELESS).map(([code]) => code)).toEqual(Array(3).fill('patroni/no-interface'))
+    expect(found({ ...haproxy, writer_vip: undefined }, NAMELESS)).toEqual([])
+    expect(found({}, NAMELESS)).toEqual([])
+  })
+
+  test('an IPv6 address and a label too long for the kernel are refused', () => {
+    expect(found({ writer_vip: { address: 'fd00::20/64' } })).toEqual([['patroni/no-ipv4', 'error']])
+    const long = [host('pg1', '10.77.0.11', { nic: 'enp130s0f1' }), ...HOSTS.slice(1)]
+    expect(found({ writer_vip: { address: '10.77.0.20/24', label: 'writer' } }, long)).toEqual([
+      ['patroni/long-label', 'error'],
+    ])
   })
 })
