@@ -66,3 +66,23 @@ export function parseMembers(stdout: string): readonly ListedMember[] | undefine
     started: texts(member['clientURLs']).length > 0,
   }))
 }
+
+/** Permission types of etcd's API, as `etcdctl role get -w json` gives them (authpb.Permission.Type). */
+const PERMISSIONS = ['read', 'write', 'readwrite'] as const
+
+/** What a role may do: `readwrite KEY` for one key, `readwrite KEY END` for keys from KEY to before END. */
+export function parseRole(stdout: string): readonly string[] | undefined {
+  const role = parseJson(stdout)
+  if (role === undefined) return undefined
+  return list(record(role)['perm']).map((entry) => {
+    const { permType, key, range_end } = record(entry)
+    const plain = (value: unknown): string => Buffer.from(word(value), 'base64').toString()
+    return [PERMISSIONS[Number(permType ?? 0)] ?? '', plain(key), plain(range_end)].join(' ').trim()
+  })
+}
+
+/** The roles of a user; undefined when there is no such user. */
+export function parseUser(stdout: string): readonly string[] | undefined {
+  const user = parseJson(stdout)
+  return user === undefined ? undefined : texts(record(user)['roles'])
+}

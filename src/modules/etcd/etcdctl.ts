@@ -34,15 +34,18 @@ export const clientArgs = {
 } as const
 const clientSchema = Type.Object(clientArgs)
 export type Client = Static<typeof clientSchema>
-export type Access = Pick<Client, 'tls' | 'root_password'>
+export interface Access extends Pick<Client, 'tls' | 'root_password'> {
+  /** Who asks instead of root. */
+  readonly as?: { readonly name: string; readonly password: Text }
+}
 
 /** Anything of etcd that a change on this or another host may have changed. */
 export const ETCD: readonly Resource[] = ['etcd:', 'unit:etcd.service']
 
-const FLAGS = ['--dial-timeout=2s', '--command-timeout=4s']
+export const FLAGS = ['--dial-timeout=2s', '--command-timeout=4s']
 
 /** As environment, because the names of the variables are the same in etcd 3.3 to 3.6. */
-function environment({ tls }: Access, urls: readonly string[]): Readonly<Record<string, string>> {
+export function environment({ tls }: Access, urls: readonly string[]): Readonly<Record<string, string>> {
   const isSecure = urls.some((url) => url.startsWith('https:'))
   return {
     ETCDCTL_API: '3',
@@ -50,14 +53,19 @@ function environment({ tls }: Access, urls: readonly string[]): Readonly<Record<
   }
 }
 
+/** The line that names the user for `AS_USER`; undefined when nobody is named. */
+function loginOf({ root_password: password, as }: Access): Text | undefined {
+  if (as) return joinText([as.name, ':', as.password, '\n'])
+  return password === undefined || reveal(password) === '' ? undefined : joinText(['root:', password, '\n'])
+}
+
 /**
  * The user comes on standard input and reaches etcdctl in its environment, never as an argument. While authentication
- * is not enabled yet, etcd refuses whoever names a user.
+ * is not enabled yet, etcd refuses whoever names a user. A serializable read asks one member: no majority is needed.
  */
 const AS_USER = `read -r user
-case $(ETCDCTL_USER=$user etcdctl "$1" "$2" "$3" get --keys-only --limit=1 hactl 2>&1) in
-*'authentication is not enabled'*) ;;
-*) export ETCDCTL_USER="$user" ;;
+case $(etcdctl "$1" "$2" "$3" get --consistency=s --keys-only --limit=1 hactl 2>&1) in
+*'user name is empty'* | *'permission denied'*) export ETCDCTL_USER="$user" ;;
 esac
 exec etcdctl "$@"`
 
@@ -67,21 +75,14 @@ export interface Invocation {
   readonly stdin?: Text
 }
 
-/** An etcdctl command at these client URLs. `input` is what the command itself reads from standard input. */
-export function etcdctl(
-  access: Access,
-  urls: readonly string[],
-  args: readonly string[],
-  input?: Text,
-): Invocation {
+/** An etcdctl command at these client URLs. */
+export function etcdctl(access: Access, urls: readonly string[], args: readonly string[]): Invocation {
   const words = [`--endpoints=${urls.join(',')}`, ...FLAGS, ...args]
   const env = environment(access, urls)
-  const { root_password: password } = access
-  if (password === undefined || reveal(password) === '') {
-    return { argv: ['etcdctl', ...words], env, ...(input !== undefined && { stdin: input }) }
-  }
-  const stdin = joinText(['root:', password, '\n', ...(input === undefined ? [] : [input])])
-  return { argv: ['sh', '-c', AS_USER, 'etcdctl', ...words], env, stdin }
+  const login = loginOf(access)
+  return login === undefined
+    ? { argv: ['etcdctl', ...words], env }
+    : { argv: ['sh', '-c', AS_USER, 'etcdctl', ...words], env, stdin: login }
 }
 
 /**
@@ -112,9 +113,8 @@ export function read(
 ): Promise<CommandResult> {
   const words = [`--endpoints=${urls.join(',')}`, ...FLAGS, ...args]
   const options = { env: environment(access, urls), dependsOn: ETCD, timeoutMs: 30_000 }
-  const { root_password: password } = access
-  if (password === undefined || reveal(password) === '')
-    return probe.run(['sh', '-c', REACHABLE + PLAIN, 'etcdctl', ...words], options)
-  const stdin = joinText(['root:', password, '\n'])
-  return probe.run(['sh', '-c', REACHABLE + AS_USER, 'etcdctl', ...words], { ...options, stdin })
+  const login = loginOf(access)
+  return login === undefined
+    ? probe.run(['sh', '-c', REACHABLE + PLAIN, 'etcdctl', ...words], options)
+    : probe.run(['sh', '-c', REACHABLE + AS_USER, 'etcdctl', ...words], { ...options, stdin: login })
 }
