@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import {
   chmodSync,
   existsSync,
@@ -184,6 +185,23 @@ test('generated values are long, differ, and only they are rotated', () => {
   expect(after?.[0]).not.toBe(before?.[0])
   expect(rotateSecrets(all.text, []).names).toEqual(['app', 'pcs.cluster'])
   expect(rotateSecrets(text, ['mine']).names).toEqual(['mine'])
+})
+
+test('a name that ends with _key gets a private key in PEM, which only naming it renews', () => {
+  const fresh = generateSecretsText(['app', 'ca_key'])
+  const added = addSecrets(new Secret('app: x # generated\n'), ['ca_key'])
+  for (const text of [fresh, added.text]) {
+    const pem = readSecrets(text, 'f').secrets.map(reveal)[1] ?? ''
+    expect(pem).toMatch(/^-----BEGIN PRIVATE KEY-----\n/)
+    expect(createPrivateKey(pem).asymmetricKeyDetails?.namedCurve).toBe('prime256v1')
+    const all = rotateSecrets(text, [])
+    expect(all.names).toEqual(['app'])
+    expect(readSecrets(all.text, 'f').secrets.map(reveal)[1]).toBe(pem)
+    const named = readSecrets(rotateSecrets(text, ['ca_key']).text, 'f').secrets.map(reveal)[1] ?? ''
+    expect(named).not.toBe(pem)
+    expect(createPrivateKey(named).type).toBe('private')
+    expect(secretNames(rotateSecrets(text, ['ca_key']).text)).toEqual(['app', 'ca_key'])
+  }
 })
 
 test('places that use a secret are found, comments are not', () => {
