@@ -54,12 +54,15 @@ export const alarms: Rule = ({ view }) =>
     const alarm = errors.filter((error) => /alarm|NOSPACE|CORRUPT/i.test(error))
     if (alarm.length > 0) {
       return [
-        critical('dcs/alarm', `etcd on ${name} raises an alarm: ${alarm.join('; ')}.`, { member: name }),
+        critical('dcs/alarm', `etcd on ${name} raises an alarm: ${alarm.join('; ')}.`, {
+          member: name,
+          next: `hactl ssh ${name}`,
+        }),
       ]
     }
     if (dbSize < LARGE) return []
     const summary = `The database of etcd on ${name} has ${dbSize} bytes; at 2 GB it takes no more writes.`
-    return [warning('dcs/space', summary, { member: name })]
+    return [warning('dcs/space', summary, { member: name, next: `hactl ssh ${name}` })]
   })
 
 /** The members that etcd counts are those of the inventory. */
@@ -78,7 +81,7 @@ export const membership: Rule = ({ view, run, apply }) => [
 ]
 
 /** Versions of etcd, Patroni and PostgreSQL that differ between hosts. */
-export const versions: Rule = ({ view }) => {
+export const versions: Rule = ({ view, run }) => {
   const readings = [...view.readings]
   const kinds: readonly (readonly [string, readonly (readonly [string, string | undefined])[]])[] = [
     ['etcd', readings.map(([name, { etcd }]) => [name, etcd?.version])],
@@ -89,6 +92,10 @@ export const versions: Rule = ({ view }) => {
     const found = all.filter(([, version]) => version !== undefined && version !== '')
     if (new Set(found.map(([, version]) => version)).size < 2) return []
     const list = listed(found.map(([name, version]) => `${version} on ${name}`))
-    return [warning('versions/differ', `${what} is not the same everywhere: ${list}.`)]
+    return [
+      warning('versions/differ', `${what} is not the same everywhere: ${list}.`, {
+        next: run('minor-upgrade'),
+      }),
+    ]
   })
 }

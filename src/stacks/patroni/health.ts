@@ -1,6 +1,7 @@
 import type { Problem } from '../../cluster/status.ts'
 import { vips } from './address-health.ts'
 import { drift, tags } from './config-health.ts'
+import type { Scheduled } from './dcs.ts'
 import { alarms, lostMembers, membership, quorum, versions } from './etcd-health.ts'
 import { freezes } from './guard.ts'
 import { managers, primaries } from './primary-health.ts'
@@ -28,7 +29,7 @@ const hosts: Rule = ({ view }) => {
 }
 
 /** Members that really confirm commits now, and what is missing of what the inventory asks for. */
-const sync: Rule = ({ view, run }) => {
+const sync: Rule = ({ view, run, watch }) => {
   const { mode, synchronous_nodes: wanted } = view.facts.vars.replication
   if (mode === 'async' || !view.primary) return []
   const confirming = view.members.filter(({ sender }) => /^(sync|quorum)$/.test(sender?.sync ?? ''))
@@ -37,18 +38,24 @@ const sync: Rule = ({ view, run }) => {
   if (confirming.length === 0 && asked.length > 0) {
     const detail = 'They go on when it is back, or when Patroni gives it up at one of its next rounds.'
     const summary = `Commits wait for ${listed(asked)}, which does not stream.`
-    return [warning('sync/waits', summary, { detail, ...(asked[0] !== undefined && { member: asked[0] }) })]
+    return [
+      warning('sync/waits', summary, {
+        detail,
+        next: watch,
+        ...(asked[0] !== undefined && { member: asked[0] }),
+      }),
+    ]
   }
   if (confirming.length > 0) {
     const summary = `${confirming.length} of ${wanted} synchronous standbys confirm commits.`
-    return [warning('sync/fewer', summary)]
+    return [warning('sync/fewer', summary, { next: watch })]
   }
   if (mode === 'strict') {
     const summary = 'No synchronous standby: commits wait until there is one.'
     return [critical('sync/waits', summary, { next: run('start') })]
   }
   const summary = `No synchronous standby: if ${view.primary.name} fails now, nothing is promoted by itself.`
-  return [warning('sync/degraded', summary)]
+  return [warning('sync/degraded', summary, { next: watch })]
 }
 
 const paused: Rule = ({ view, run }) =>
@@ -61,41 +68,41 @@ const paused: Rule = ({ view, run }) =>
     : []
 
 /** What Patroni was told to do later. */
-const scheduled: Rule = ({ view }) => {
-  const { at, from, to } = view.dcs?.scheduled ?? {}
-  const what = [from && `from ${from}`, to && `to ${to}`].filter(Boolean).join(' ')
-  return [
-    ...(at === undefined
+const scheduled: Rule = ({ view, run }) => [
+  ...(view.dcs?.scheduled ? [switchoverAt(view.dcs.scheduled, run('cancel-switchover'))] : []),
+  ...view.members.flatMap(({ name, entry }) =>
+    entry?.restartAt === undefined
       ? []
       : [
-          warning(
-            'switchover/scheduled',
-            `A switchover ${what === '' ? '' : `${what} `}is scheduled for ${at}.`,
-          ),
-        ]),
-    ...view.members.flatMap(({ name, entry }) =>
-      entry?.restartAt === undefined
-        ? []
-        : [
-            warning('restart/scheduled', `A restart of ${name} is scheduled for ${entry.restartAt}.`, {
-              member: name,
-            }),
-          ],
-    ),
-  ]
+          warning('restart/scheduled', `A restart of ${name} is scheduled for ${entry.restartAt}.`, {
+            member: name,
+          }),
+        ],
+  ),
+]
+
+const switchoverAt = ({ at, from, to }: Scheduled, cancel: string): Problem => {
+  const words = [from && `from ${from}`, to && `to ${to}`].filter((word) => word !== undefined)
+  const summary = `A switchover ${[...words, 'is scheduled for'].join(' ')} ${at}.`
+  return warning('switchover/scheduled', summary, { detail: 'It can be cancelled:', next: cancel })
 }
 
 const slotName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_')
 
 /** Slots whose WAL the primary no longer keeps: the standby behind one cannot go on from where it is. */
-const slots: Rule = ({ view, run }) =>
+const slots: Rule = ({ view, run, watch }) =>
   view.primaries.flatMap(({ name: on, server }) =>
     (server?.slots ?? []).flatMap(({ name, wal }) => {
       if (wal !== 'lost' && wal !== 'unreserved') return []
       const owner = view.members.find((member) => slotName(member.name) === name)
       const more = owner ? { member: owner.name } : {}
       if (wal === 'unreserved') {
-        return [warning('slots/at-risk', `Slot ${name} on ${on} is about to lose its WAL.`, more)]
+        return [
+          warning('slots/at-risk', `Slot ${name} on ${on} is about to lose its WAL.`, {
+            ...more,
+            next: watch,
+          }),
+        ]
       }
       const next = owner ? { next: run('rebuild-standby', `--on ${owner.name}`) } : {}
       return [warning('slots/lost', `Slot ${name} on ${on} has lost its WAL.`, { ...more, ...next })]
@@ -192,7 +199,9 @@ export function problemsOf(view: View, inventory: string): readonly Problem[] {
   const apply = `hactl apply ${inventory}`
   const bare = bareProblem(view, apply)
   if (bare) return [bare]
-  const found = RULES.flatMap((rule) => rule({ view, run, apply }))
+  const found = RULES.flatMap((rule) =>
+    rule({ view, run, apply, watch: `hactl status ${inventory} --watch` }),
+  )
   return found.toSorted((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'))
 }
 

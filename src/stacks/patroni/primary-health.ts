@@ -1,8 +1,9 @@
+import { parseLsn } from '../../cluster/lsn.ts'
 import type { Problem } from '../../cluster/status.ts'
 import { critical, isManaged, isStopped, listed, reached, warning } from './say.ts'
 import type { Rule, Say } from './say.ts'
 import { isNoFailover } from './view.ts'
-import type { Member } from './view.ts'
+import type { Member, View } from './view.ts'
 
 /** Exactly one server accepts writes, and it holds the leader key. */
 export const primaries: Rule = (say) => {
@@ -39,7 +40,7 @@ const eligible = ({ view }: Say): readonly Member[] => {
 }
 
 const none = (say: Say): readonly Problem[] => {
-  const { view, run } = say
+  const { view, run, watch } = say
   if (isStopped(view)) {
     const summary = 'Patroni and PostgreSQL were stopped on every member that can be reached.'
     return [critical('cluster/stopped', summary, { next: run('start') })]
@@ -60,25 +61,34 @@ const none = (say: Say): readonly Problem[] => {
   if (ready.length > 0) {
     const { ttl } = view.facts.timing
     const detail = `${listed(ready.map(({ name }) => name))} can be promoted; that takes up to ${ttl} s after the loss.`
-    return [
-      critical('primary/none', summary, { detail, next: `${run('status').replace('run ', '')} --watch` }),
-    ]
+    return [critical('primary/none', summary, { detail, next: watch })]
   }
   return [critical('primary/none', summary, stuck(say))]
 }
+
+/** The standby that has most, for an operator who gives up on the others. */
+const best = ({ members }: View): Member | undefined =>
+  members
+    .filter((member) => member.server && isManaged(member))
+    .toSorted((a, b) => Number(endOf(b) - endOf(a)))
+    .at(0)
+
+const endOf = ({ server }: Member): bigint => parseLsn(server?.lsn ?? '') ?? 0n
 
 /** Nobody can be promoted by itself. */
 const stuck = ({ view, run }: Say): Partial<Problem> => {
   const silent = reached(view).filter((member) => !isManaged(member))
   if (silent.length > 0) return { next: run('start') }
+  const to = best(view)
+  const next = to ? { next: run('failover', `--to ${to.name}`) } : {}
   const needed = view.dcs?.sync ?? []
-  if (needed.length === 0) return { next: run('failover') }
+  if (needed.length === 0) return next
   const detail = `Only the last primary and ${listed(needed)} surely have every commit; failover says what another would lose.`
-  return { detail, next: run('failover') }
+  return { detail, ...next }
 }
 
 /** A primary without the leader key: its lease is over, or another holds it. */
-const lock = (primary: Member, { view, run }: Say): readonly Problem[] => {
+const lock = (primary: Member, { view, run, watch }: Say): readonly Problem[] => {
   if (view.members.some(({ reading }) => reading?.rest?.failsafe_mode_is_active)) {
     const summary = `Failsafe mode is active: ${primary.name} goes on without etcd while every member answers it.`
     return [
@@ -95,7 +105,7 @@ const lock = (primary: Member, { view, run }: Say): readonly Problem[] => {
       ? `${primary.name} accepts writes, but nobody holds the leader key.`
       : `${primary.name} accepts writes, but ${leader} holds the leader key.`
   const detail = 'Just after a failover this passes by itself.'
-  return [critical('primary/no-lock', summary, { member: primary.name, detail })]
+  return [critical('primary/no-lock', summary, { member: primary.name, detail, next: watch })]
 }
 
 /** Patroni runs on every member. */

@@ -8,6 +8,8 @@ export interface Say {
   readonly run: (runbook: string, options?: string) => string
   /** `hactl apply inventory.yml`. */
   readonly apply: string
+  /** `hactl status inventory.yml --watch`: for what passes by itself. */
+  readonly watch: string
 }
 
 export type Rule = (say: Say) => readonly Problem[]

@@ -35,21 +35,18 @@ const unfinished = ({ name, reading }: Member, { run }: Say): Problem => {
 }
 
 /** Patroni copies by itself where there is no data. */
-const noData = (member: Member, { run, view }: Say): Problem | undefined => {
+const noData = (member: Member, say: Say): Problem | undefined => {
   const { name, reading } = member
-  if (/creating replica|bootstrap/.test(stateOf(member))) {
-    return warning(
-      'standby/copying',
-      `${name} is being copied from ${view.primary?.name ?? 'the primary'}.`,
-      {
-        member: name,
-      },
-    )
-  }
+  if (/creating replica|bootstrap/.test(stateOf(member))) return copying(member, say)
   // Said already: that Patroni does not run there, or is not deployed.
   if (!isManaged(member) && reading?.patroni !== 'active') return undefined
-  const next = run('rebuild-standby', `--on ${name}`)
+  const next = say.run('rebuild-standby', `--on ${name}`)
   return warning('standby/no-data', `${name} has no data directory.`, { member: name, next })
+}
+
+const copying = ({ name }: Member, { view, watch }: Say): Problem => {
+  const summary = `${name} is being copied from ${view.primary?.name ?? 'the primary'}.`
+  return warning('standby/copying', summary, { member: name, next: watch })
 }
 
 const down = (member: Member, say: Say): Problem | undefined => {
@@ -59,12 +56,12 @@ const down = (member: Member, say: Say): Problem | undefined => {
   if (!isManaged(member)) return undefined
   const state = stateOf(member)
   if (state === 'starting' || state === 'restarting') {
-    return warning('standby/starting', `PostgreSQL is starting on ${name}.`, { member: name })
+    return warning('standby/starting', `PostgreSQL is starting on ${name}.`, {
+      member: name,
+      next: say.watch,
+    })
   }
-  if (/creating replica/.test(state)) {
-    const summary = `${name} is being copied from ${say.view.primary?.name ?? 'the primary'}.`
-    return warning('standby/copying', summary, { member: name })
-  }
+  if (/creating replica/.test(state)) return copying(member, say)
   const next = say.run('repair-standby', `--on ${name}`)
   if (/failed|crashed/.test(state)) {
     const detail = `hactl ssh ${name} -- journalctl -u patroni -n 50 shows why.`
@@ -112,12 +109,12 @@ const behind = (member: Member, say: Say): Problem => {
 }
 
 /** Further behind than Patroni accepts of a standby that it promotes by itself. */
-const lagging = (member: Member, { view }: Say): Problem | undefined => {
+const lagging = (member: Member, { view, watch }: Say): Problem | undefined => {
   const most = Number(
     view.dcs?.config?.['maximum_lag_on_failover'] ?? view.facts.vars.replication.maximum_lag_on_failover,
   )
   const lag = lagOf(member, view) ?? 0
   if (lag <= most) return undefined
   const summary = `${member.name} is ${lag} bytes behind: above ${most} it is not promoted by itself.`
-  return warning('standby/lagging', summary, { member: member.name })
+  return warning('standby/lagging', summary, { member: member.name, next: watch })
 }

@@ -63,7 +63,7 @@ export function judge(
     members: view.members.map((member) => memberStatus(member, view)),
     addresses: view.addresses,
     ...((have > 0 || !isBare) && { quorum: { have, of, ok } }),
-    guards: guardsOf(view),
+    guards: isBare ? [] : guardsOf(view),
     problems,
     at,
   }

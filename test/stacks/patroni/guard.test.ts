@@ -110,7 +110,7 @@ test('the status names the members once for each hole, and what to do', () => {
     ]),
   )
   const apply = 'hactl apply inventory.yml'
-  const found = freezes({ view, apply, run: () => '' })
+  const found = freezes({ view, apply, watch: '', run: () => '' })
   expect(found.map(({ code, severity, next }) => [code, severity, next])).toEqual([
     ['freeze/lock', 'critical', apply],
     ['freeze/no-fence', 'warning', apply],

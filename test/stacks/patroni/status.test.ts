@@ -1,0 +1,97 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { EXIT, HactlError, problem } from '../../../src/diag/diagnostic.ts'
+import type { Probe } from '../../../src/engine/probe.ts'
+import type { ClusterStatus } from '../../../src/cluster/status.ts'
+import { factsOf } from '../../../src/stacks/patroni/derive.ts'
+import { parseReading, prefixOf } from '../../../src/stacks/patroni/readings.ts'
+import type { HostReading, Name } from '../../../src/stacks/patroni/readings.ts'
+import { judge, status } from '../../../src/stacks/patroni/status.ts'
+import type { CommandResult } from '../../../src/transport/transport.ts'
+import { clusterOf, host } from './cluster.ts'
+
+const CAPTURED = join(import.meta.dirname, 'captured')
+
+type Answers = Partial<Record<Name, CommandResult>> & { readonly address: string }
+
+interface Capture {
+  readonly at: string
+  readonly cluster: Readonly<Record<string, unknown>>
+  readonly tags: Readonly<Record<string, unknown>>
+  /** null: the host could not be reached. */
+  readonly hosts: Readonly<Record<string, Answers | null>>
+}
+
+const files = readdirSync(CAPTURED).filter((name) => name.endsWith('.json'))
+const scenarios = files.map((file) => file.split('.')[0] ?? file)
+
+const captureOf = (scenario: string): Capture => {
+  const file = files.find((name) => name.startsWith(`${scenario}.`))
+  return JSON.parse(readFileSync(join(CAPTURED, file ?? scenario), 'utf8')) as Capture
+}
+
+/** The cluster of a capture and what was read; `change` is made to the answers of every host. */
+function readingsOf(scenario: string, more: Readonly<Record<string, unknown>> = {}) {
+  const { cluster: written, hosts: answers, tags, at } = captureOf(scenario)
+  const hosts = Object.entries(answers).map(([name, results], index) => {
+    const vars = tags[name] === undefined ? {} : { tags: tags[name] }
+    return host(name, results?.address ?? `10.77.0.${11 + index}`, vars)
+  })
+  const cluster = clusterOf({ ...written, ...more }, hosts)
+  const readings = new Map<string, HostReading>()
+  for (const [name, results] of Object.entries(answers))
+    if (results) readings.set(name, parseReading(results, prefixOf(factsOf(cluster))))
+  return { cluster, readings, at }
+}
+
+function statusOf(scenario: string, more: Readonly<Record<string, unknown>> = {}): ClusterStatus {
+  const { cluster, readings, at } = readingsOf(scenario, more)
+  return judge(cluster, readings, at)
+}
+
+/** The parts of a status a test is about, short enough to read. */
+const short = (found: ClusterStatus) => ({
+  health: found.health,
+  primary: found.primary ?? '–',
+  candidate: found.candidate ?? '–',
+  replication: found.replication.actual ?? '–',
+  quorum: found.quorum ? `${found.quorum.have}/${found.quorum.of} ${found.quorum.ok}` : '–',
+  bootstrap: `seed ${found.bootstrap?.seed ?? '–'}, managed ${found.bootstrap?.managed ?? '–'}, latest ${found.bootstrap?.latest ?? '–'}`,
+  members: found.members.map((member) =>
+    [
+      member.name,
+      member.role,
+      member.running ? 'running' : 'not running',
+      member.replication ?? '–',
+      `timeline ${member.timeline ?? '–'}`,
+      member.paused,
+      member.pendingRestart && 'restart pending',
+    ]
+      .filter(Boolean)
+      .join(', '),
+  ),
+  addresses: found.addresses.map(({ name, on }) => `${name} ${on.join('+') || 'nowhere'}`),
+  guards: found.guards.join(', '),
+  problems: found.problems.map(({ severity, code, summary, next }) =>
+    [severity, code, summary, next ?? '–'].join(' | '),
+  ),
+})
+
+test.each(scenarios)('the captured cluster %s is judged', async (scenario) => {
+  const golden = join(import.meta.dirname, 'status', `${scenario}.json`)
+  await expect(`${JSON.stringify(short(statusOf(scenario)), null, 2)}\n`).toMatchFileSnapshot(golden)
+})
+
+test('a host that is lost while it is read counts as unreachable', async () => {
+  const { cluster } = readingsOf('healthy-3')
+  const lost: Probe = {
+    host: 'pg1',
+    run: () => Promise.reject(new HactlError(problem('ssh/lost', 'the connection ended'), EXIT.unreachable)),
+    ask: () => Promise.reject(new Error('not asked')),
+  }
+  const found = await status(cluster, new Map([['pg1', lost]]))
+  expect(found.members.map(({ reachable }) => reachable)).toEqual([false, false, false])
+  expect(found.health).toBe('down')
+  expect(found.bootstrap?.managed).toBe(true)
+})
