@@ -42,7 +42,7 @@ export interface FreezeReport {
   readonly lostAfter: number
   /** Lost rows by the server that acknowledged them. */
   readonly lostFrom: Readonly<Record<string, number>>
-  /** Rows the frozen member acknowledged after the thaw although another had taken over. */
+  /** Rows the frozen member acknowledged after the thaw although another leads in the end. */
   readonly lateAcks: number
   /** Acknowledgements that came with a warning that the standby may not have the row. */
   readonly warnings: number
@@ -129,7 +129,7 @@ export async function freezeAndThaw(bed: Bed, options: FreezeOptions): Promise<F
       lostDuring: middle.lost,
       lostAfter: lost.length,
       lostFrom: countFrom(lost),
-      lateAcks: middle.leader === before ? 0 : late.length,
+      lateAcks: after === before ? 0 : late.length,
       warnings: said.split('\n').filter((line) => line.includes('canceling wait')).length,
     }
   } finally {
