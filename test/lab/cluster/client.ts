@@ -4,8 +4,8 @@ import { expect } from 'vitest'
 import { eventually, MAIN, start, VIP, type Lab, type Started } from './support.ts'
 
 /**
- * Inserts one row after the other through the writer VIP, a new connection each, and notes the number and time of
- * each acknowledged one. A row whose answer did not come is not repeated: its number is simply not acknowledged.
+ * Inserts one row after the other, a new connection each, and notes the number and time of each acknowledged one.
+ * It knows `$2`, the writer VIP or what else leads to the primary. A row whose answer did not come is not repeated: its number is simply not acknowledged.
  * It ends with its stop file, with its folder, or after ten minutes.
  */
 const LOOP = `
@@ -14,7 +14,7 @@ export PGPASSFILE=$1/pass PGCONNECT_TIMEOUT=1 PGOPTIONS='-c statement_timeout=50
 n=0 end=$(($(date +%s) + 600))
 while [ -d "$1" ] && [ ! -e "$1/stop" ] && [ "$(date +%s)" -lt $end ]; do
   n=$((n + 1))
-  if timeout 6 psql -XAtqw -h ${VIP} -U app -d app -c "insert into ledger values ($n)" 2>>"$1/errors"; then
+  if timeout 6 psql -XAtqw "$2 user=app dbname=app" -c "insert into ledger values ($n)" 2>>"$1/errors"; then
     echo "$n $(date +%s%3N)" >>"$1/ledger"
   else
     # A refused connection returns at once: not more than some ten tries a second.
@@ -41,10 +41,13 @@ export interface Writer {
 const client = (lab: Lab, ...argv: readonly string[]): Started =>
   start([process.execPath, MAIN, 'lab', 'exec-client', '--name', lab.name, '--', ...argv], '', 620_000)
 
-/** One statement of the application through the writer VIP. */
-export async function query(lab: Lab, sql: string): Promise<string> {
+/** How the application reaches the primary, in libpq's words. */
+const BY_VIP = `host=${VIP}`
+
+/** One statement of the application through the writer VIP, or another way. */
+export async function query(lab: Lab, sql: string, way = BY_VIP): Promise<string> {
   const folder = await clientFolder(lab)
-  const psql = ['psql', '-XAtqw', '-h', VIP, '-U', 'app', '-d', 'app', '-c', sql]
+  const psql = ['psql', '-XAtqw', `${way} user=app dbname=app`, '-c', sql]
   const argv = ['env', `PGPASSFILE=${folder}/pass`, 'PGCONNECT_TIMEOUT=3', ...psql]
   const ended = await client(lab, ...argv).ended
   rmSync(folder, { recursive: true })
@@ -72,10 +75,10 @@ function longestGap(times: readonly number[]): number {
 }
 
 /** Makes the table anew and starts a client that writes until it is stopped; it has written when this resolves. */
-export async function startWriter(lab: Lab): Promise<Writer> {
-  await query(lab, 'drop table if exists ledger; create table ledger (id bigint primary key)')
+export async function startWriter(lab: Lab, way = BY_VIP): Promise<Writer> {
+  await query(lab, 'drop table if exists ledger; create table ledger (id bigint primary key)', way)
   const folder = await clientFolder(lab)
-  const loop = client(lab, 'sh', '-c', LOOP, 'writer', folder)
+  const loop = client(lab, 'sh', '-c', LOOP, 'writer', folder, way)
   const acknowledged = (): number => ledgerOf(folder).length
   const writes = async (more: number): Promise<void> => {
     const goal = acknowledged() + more
@@ -89,7 +92,7 @@ export async function startWriter(lab: Lab): Promise<Writer> {
       writeFileSync(join(folder, 'stop'), '')
       await loop.ended
       const ledger = ledgerOf(folder)
-      const rows = await query(lab, 'select id from ledger')
+      const rows = await query(lab, 'select id from ledger', way)
       const present = new Set(rows.split('\n').map(Number))
       const lost = ledger.map(([row]) => row).filter((row) => !present.has(row))
       rmSync(folder, { recursive: true })
