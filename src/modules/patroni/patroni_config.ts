@@ -97,7 +97,10 @@ export const patroniConfig = defineModule<typeof args, ConfigState>({
     postgresql: { parameters: { max_connections: 200, work_mem: null } }
   rest: '{{ rest }}'`,
   ],
-  label: ({ config }) => Object.keys(config).join(' '),
+  label({ config }) {
+    const keys = Object.keys(config)
+    return keys.length > 3 ? `${keys.length} keys` : keys.join(' ')
+  },
   current,
   desired: ({ config }, { _seen }) => comparable(config, _seen.config),
   refuse: ({ _seen }, _, { config }) => timing(merged(_seen.config, patchOf(_seen.config, config))),
