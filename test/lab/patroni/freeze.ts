@@ -108,9 +108,8 @@ export async function freezeAndThaw(bed: Bed, options: FreezeOptions): Promise<F
   const ledger = startLedger({ client: bed.client, conninfo: bed.conninfo, writers: options.writers ?? 2 })
   try {
     await ledger.more(100)
-    const until = performance.now() + options.seconds * 1000
     await freeze(bed, before, options.what)
-    const middle = await during(bed, ledger, before, until)
+    const middle = await during(bed, ledger, before, performance.now() + options.seconds * 1000)
     const thawedAt = Date.now()
     await thaw(bed, before, options.what)
     await ledger.more(300, 90_000)
