@@ -17,9 +17,10 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   !Buffer.isBuffer(value)
 
 const equal = (a: unknown, b: unknown): boolean =>
-  a instanceof Secret || b instanceof Secret
+  (a === b && typeof a !== 'object') ||
+  (a instanceof Secret || b instanceof Secret
     ? a instanceof Secret && b instanceof Secret && a.reveal() === b.reveal()
-    : isDeepStrictEqual(a, b)
+    : isDeepStrictEqual(a, b))
 
 /**
  * Compares the fields of `to` with those of `from`: records field by field, everything else as a whole. A

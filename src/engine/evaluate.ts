@@ -130,6 +130,8 @@ interface Written {
   /** No templates in them: rendered and checked once for all hosts. */
   readonly plain: boolean
   checked?: Readonly<Record<string, unknown>>
+  /** They were right on another host; a host differs only in the content that comes from a file, which is any text. */
+  sound?: true
 }
 
 const written = new WeakMap<object, Written>()
@@ -183,8 +185,12 @@ async function renderArgs(
   const withContent = loadSource(options, instance, module, rendered, scope)
   const args = fillDefaults(module.spec.args, withContent) as Readonly<Record<string, unknown>>
   const where = (path: readonly (string | number)[]) => task.whereArg(path)
-  const found = checkSchema(module.spec.args, args, { area: 'playbook', where, name: task.module })
+  const found =
+    known.sound === true
+      ? []
+      : checkSchema(module.spec.args, args, { area: 'playbook', where, name: task.module })
   if (found.some((d) => d.severity === 'error')) throw new HactlError(found)
+  if (known.plain) known.sound = true
   if (known.plain && withContent === rendered) known.checked = args
   return args
 }
