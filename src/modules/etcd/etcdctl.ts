@@ -67,7 +67,16 @@ const AS_USER = `read -r user
 case $(etcdctl "$1" "$2" "$3" get --consistency=s --keys-only --limit=1 hactl 2>&1) in
 *'user name is empty'* | *'permission denied'*) export ETCDCTL_USER="$user" ;;
 esac
-exec etcdctl "$@"`
+`
+const CALL = 'exec etcdctl "$@"'
+
+/** For five seconds after members have connected, etcd calls itself too unhealthy to change its members. */
+const PATIENT_CALL = `for try in $(seq 40); do
+  said=$(etcdctl "$@" 2>&1) && exit
+  case $said in *'unhealthy cluster'*) sleep 0.5 ;; *) break ;; esac
+done
+printf '%s\\n' "$said" >&2
+exit 1`
 
 export interface Invocation {
   readonly argv: readonly string[]
@@ -75,14 +84,17 @@ export interface Invocation {
   readonly stdin?: Text
 }
 
-/** An etcdctl command at these client URLs. */
+/** An etcdctl command that changes the members, at these client URLs; tried for 20 s while etcd is not ready for it. */
 export function etcdctl(access: Access, urls: readonly string[], args: readonly string[]): Invocation {
   const words = [`--endpoints=${urls.join(',')}`, ...FLAGS, ...args]
   const env = environment(access, urls)
   const login = loginOf(access)
-  return login === undefined
-    ? { argv: ['etcdctl', ...words], env }
-    : { argv: ['sh', '-c', AS_USER, 'etcdctl', ...words], env, stdin: login }
+  const script = (login === undefined ? '' : AS_USER) + PATIENT_CALL
+  return {
+    argv: ['sh', '-c', script, 'etcdctl', ...words],
+    env,
+    ...(login !== undefined && { stdin: login }),
+  }
 }
 
 /**
@@ -102,7 +114,6 @@ urls=$(reach $(echo "\${1#*=}" | tr , ' ') | paste -sd, -)
 shift
 set -- "--endpoints=$urls" "$@"
 `
-const PLAIN = 'exec etcdctl "$@"'
 
 /** Runs a reading etcdctl command on those that can be reached; the result is returned whatever its exit code is. */
 export function read(
@@ -115,6 +126,6 @@ export function read(
   const options = { env: environment(access, urls), dependsOn: ETCD, timeoutMs: 30_000 }
   const login = loginOf(access)
   return login === undefined
-    ? probe.run(['sh', '-c', REACHABLE + PLAIN, 'etcdctl', ...words], options)
-    : probe.run(['sh', '-c', REACHABLE + AS_USER, 'etcdctl', ...words], { ...options, stdin: login })
+    ? probe.run(['sh', '-c', REACHABLE + CALL, 'etcdctl', ...words], options)
+    : probe.run(['sh', '-c', REACHABLE + AS_USER + CALL, 'etcdctl', ...words], { ...options, stdin: login })
 }

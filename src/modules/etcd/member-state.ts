@@ -76,7 +76,7 @@ function isOutdated(running: string, onDisk: string): boolean {
   return settingsIn(environment) !== settingsIn(onDisk.split('\n').map((line) => line.trim()))
 }
 
-/** Whose data it is. Without an answer of the others only a cluster that never changed its members is known. */
+/** Whose data it is. Without any answer, only a cluster that has never changed its members is known. */
 function whose(dump: string, answers: readonly EndpointStatus[], all: MemberArgs): Data {
   if (dump.trim() === '') return 'absent'
   const cluster = clusterOfLog(dump)
@@ -139,7 +139,7 @@ export async function readMember(probe: Probe, all: MemberArgs): Promise<MemberS
   const found = await readings(probe, all, self?.client ?? '', urls)
   const { isUp, listed, theirs } = found
   const own = listed?.find((each) => each.name === all.name || each.peerUrls.includes(self?.peer ?? ''))
-  const data = whose(found.log, theirs, all)
+  const data = whose(found.log, found.mine ? [...theirs, found.mine] : theirs, all)
   const isHealed = (client: string) => isHealthy(theirs.find(({ endpoint }) => endpoint === client))
   return {
     data,
