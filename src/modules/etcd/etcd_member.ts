@@ -3,7 +3,15 @@ import { defineModule } from '../../engine/module.ts'
 import { run, runWith } from '../../engine/step.ts'
 import type { Step } from '../../engine/step.ts'
 import { etcdctl } from './etcdctl.ts'
-import { memberArgs, memberTouches, readMember, type MemberArgs, type MemberState } from './member-state.ts'
+import {
+  memberArgs,
+  memberTouches,
+  ownEntry,
+  readMember,
+  selfOf,
+  type MemberArgs,
+  type MemberState,
+} from './member-state.ts'
 
 /** Sets aside what is in the data directory; it is kept. */
 const ASIDE = `aside() {
@@ -47,7 +55,6 @@ systemctl daemon-reload
 systemctl reset-failed etcd.service 2>/dev/null || true
 systemctl restart etcd.service`
 
-const selfOf = ({ peers, name }: MemberArgs) => peers.find((peer) => peer.name === name)
 const othersOf = ({ peers, name }: MemberArgs) => peers.filter((peer) => peer.name !== name)
 
 /** The members as a joining one must be told them, in etcd's form `name=url,…`. */
@@ -57,7 +64,7 @@ function initialCluster({ listed }: MemberState, all: MemberArgs): string {
     ({ name, peerUrls }) => name !== all.name && !peerUrls.includes(self?.peer ?? ''),
   )
   const entries = rest.flatMap(({ name, peerUrls }) => peerUrls.map((url) => `${name}=${url}`))
-  return [...entries, `${all.name}=${self?.peer ?? ''}`].join(',')
+  return [...entries, `${all.name}=${self.peer}`].join(',')
 }
 
 /** Takes a member that has lost its data out of the cluster and announces it anew: it must not vote twice. */
@@ -68,11 +75,9 @@ function* announce(from: MemberState, all: MemberArgs): Generator<Step> {
     const { argv, ...options } = etcdctl(all, urls, words)
     return runWith({ ...options, timeoutMs: 60_000 }, ...argv)
   }
-  const old = from.listed.find(
-    ({ name, peerUrls }) => name === all.name || peerUrls.includes(self?.peer ?? ''),
-  )
+  const old = ownEntry(from.listed, self)
   if (from.known === 'member' && old) yield send('member', 'remove', old.id)
-  yield send('member', 'add', all.name, `--peer-urls=${self?.peer ?? ''}`)
+  yield send('member', 'add', all.name, `--peer-urls=${self.peer}`)
 }
 
 /** Into a cluster that runs: as the member it expects, or announced first. */
@@ -151,7 +156,7 @@ function refuseUnhealthy(from: MemberState, all: MemberArgs, what: string): Diag
 }
 
 function refuseAddress(from: MemberState, all: MemberArgs): Diagnostic | undefined {
-  const wanted = selfOf(all)?.peer ?? ''
+  const wanted = selfOf(all).peer
   if (from.peer_urls.length === 0 || from.peer_urls.includes(wanted)) return undefined
   const summary = `etcd knows ${all.name} as ${from.peer_urls.join(', ')}, the inventory as ${wanted}`
   return problem('etcd/other-address', summary, {

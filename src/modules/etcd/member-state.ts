@@ -1,4 +1,5 @@
 import type { Static } from 'typebox'
+import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import type { Probe } from '../../engine/probe.ts'
 import { Type } from '../../lib/type.ts'
 import { absolutePath } from '../args.ts'
@@ -6,7 +7,7 @@ import { stat } from '../readings/stat.ts'
 import { text } from '../readings/text.ts'
 import { units } from '../readings/units.ts'
 import { parseMembers, parseStatus, type EndpointStatus, type ListedMember } from './answers.ts'
-import { clientArgs, ETCD, read } from './etcdctl.ts'
+import { clientArgs, ETCD, read, type Peer } from './etcdctl.ts'
 import { clusterId, clusterOfLog, LOG_HEAD, PACKAGED } from './identity.ts'
 
 export const memberArgs = Type.Object({
@@ -83,8 +84,8 @@ function whose(dump: string, answers: readonly EndpointStatus[], all: MemberArgs
   if (cluster === undefined) return 'damaged'
   const peerUrls = all.peers.map(({ peer }) => peer)
   const ours = answers[0]?.cluster ?? clusterId(peerUrls, all.token)
-  if (cluster === ours) return 'this cluster'
-  return cluster === PACKAGED ? "the package's own cluster" : 'another cluster'
+  if (cluster === PACKAGED) return "the package's own cluster"
+  return cluster === ours ? 'this cluster' : 'another cluster'
 }
 
 const isHealthy = (answer: EndpointStatus | undefined): boolean =>
@@ -131,26 +132,49 @@ async function readings(probe: Probe, all: MemberArgs, self: string, others: rea
   }
 }
 
+/** The cluster's entry for this member, by name or by address: an announced one has no name yet. */
+export const ownEntry = (listed: readonly ListedMember[] | undefined, { name, peer }: Peer) =>
+  listed?.find((each) => each.name === name || each.peerUrls.includes(peer))
+
+/** This member among all. Throws HactlError when it is none of them. */
+export function selfOf({ peers, name }: Pick<MemberArgs, 'peers' | 'name'>): Peer {
+  const self = peers.find((peer) => peer.name === name)
+  if (self) return self
+  const names = peers.map((peer) => peer.name).join(', ')
+  throw new HactlError(
+    problem('etcd/no-such-member', `${name} is none of the hosts of etcd: ${names}`, {
+      hint: 'add it to the group `etcd` of the inventory first',
+    }),
+    EXIT.usage,
+  )
+}
+
+/** The names of those that do not answer, or not well. */
+const unhealthy = (peers: MemberArgs['peers'], answers: readonly EndpointStatus[]): readonly string[] =>
+  peers
+    .filter(({ client }) => !isHealthy(answers.find(({ endpoint }) => endpoint === client)))
+    .map(({ name }) => name)
+
 /** Reads everything that decides what may be done with this host's member. */
 export async function readMember(probe: Probe, all: MemberArgs): Promise<MemberState> {
-  const self = all.peers.find(({ name }) => name === all.name)
+  const self = selfOf(all)
   const others = all.peers.filter(({ name }) => name !== all.name)
   const urls = others.map(({ client }) => client)
-  const found = await readings(probe, all, self?.client ?? '', urls)
-  const { isUp, listed, theirs } = found
-  const own = listed?.find((each) => each.name === all.name || each.peerUrls.includes(self?.peer ?? ''))
-  const data = whose(found.log, found.mine ? [...theirs, found.mine] : theirs, all)
-  const isHealed = (client: string) => isHealthy(theirs.find(({ endpoint }) => endpoint === client))
+  const found = await readings(probe, all, self.client, urls)
+  const { isUp, listed, mine, theirs } = found
+  const own = ownEntry(listed, self)
+  const data = whose(found.log, mine ? [...theirs, mine] : theirs, all)
+  const isStray = data === "the package's own cluster"
   return {
     data,
     service: isUp ? 'running' : 'stopped',
     settings: isUp && isOutdated(found.process, found.settings) ? 'outdated' : 'current',
     known: knownAs(own, listed),
     listed: listed ?? [],
-    unhealthy: others.filter(({ client }) => !isHealed(client)).map(({ name }) => name),
-    healthy: isHealthy(found.mine),
+    unhealthy: unhealthy(others, theirs),
+    healthy: isHealthy(mine),
     marked: found.marked,
-    used: data === "the package's own cluster" && isUp ? await wasUsed(probe) : false,
+    used: isStray && isUp && (await wasUsed(probe)),
     peer_urls: own?.peerUrls ?? [],
   }
 }
