@@ -178,7 +178,7 @@ const stoppedBy = ({ exit }: HactlError): RunSummary => ({
 })
 
 /** Takes the lock on all hosts in their order by name, so that two operators cannot block each other half-way. */
-async function lockAll(
+export async function lockAll(
   bench: Bench,
   stateDir: string,
   owner: Parameters<typeof acquire>[2],

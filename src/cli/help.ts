@@ -52,7 +52,7 @@ export function answerAtOnce(
 }
 
 /** Verbs of the design that this version does not have. */
-const NOT_BUILT: ReadonlySet<string> = new Set(['drill', 'doctor', 'report'])
+const NOT_BUILT: ReadonlySet<string> = new Set(['doctor', 'report'])
 
 function unknownVerb(leading: readonly string[], verb: string, verbs: readonly Verb[]): string {
   const close = suggest(

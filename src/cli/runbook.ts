@@ -69,7 +69,7 @@ export function runbookNames(target: Target): readonly string[] {
 
 const plain = (name: string): string => name.replace(/^cls[_-]/, '').replaceAll('_', '-')
 
-async function findRunbook(target: Target, name: string): Promise<ReadPlaybook> {
+export async function findRunbook(target: Target, name: string): Promise<ReadPlaybook> {
   const names = runbookNames(target)
   const wanted = plain(name)
   const load = (each: string): Promise<ReadPlaybook> => readPlaybook(findPlaybook(target, each, () => names))
@@ -141,7 +141,7 @@ async function execute(
 }
 
 /** Status, requirements and the question; nothing is touched before they agree. */
-async function prepare(
+export async function prepare(
   bench: Bench,
   playbook: Playbook,
   params: Readonly<Record<string, unknown>>,

@@ -31,6 +31,11 @@ export const VERBS: readonly Verb[] = [
   { name: 'apply', about: 'make the hosts what the inventory says', load: () => import('./verbs/apply.ts') },
   { name: 'status', about: 'show the health of a cluster', load: () => import('./verbs/status.ts') },
   { name: 'run', about: 'run a runbook (switchover, stop, start …)', load: () => import('./verbs/run.ts') },
+  {
+    name: 'drill',
+    about: 'break a cluster on purpose and prove what was lost',
+    load: () => import('./verbs/drill.ts'),
+  },
   { name: 'history', about: 'list earlier runs', load: () => import('./verbs/history.ts') },
   { name: 'show', about: 'show one earlier run', load: () => import('./verbs/show.ts') },
   {

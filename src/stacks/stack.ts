@@ -1,4 +1,5 @@
 import type { TObject } from 'typebox'
+import type { StackDrills } from '../cluster/drill/site.ts'
 import type { ClusterStatus } from '../cluster/status.ts'
 import type { Diagnostic } from '../diag/diagnostic.ts'
 import type { Probe } from '../engine/probe.ts'
@@ -21,6 +22,8 @@ export interface Stack {
   status(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<ClusterStatus>
   /** Files of `hactl init`: path → content. */
   init(options: InitOptions): ReadonlyMap<string, string>
+  /** What drills need to know of it; without it there are none. */
+  readonly drills?: StackDrills
 }
 
 export interface InitOptions {

@@ -1,0 +1,232 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { hostname, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Fault } from '../cluster/drill/faults.ts'
+import type { DrillResult, RunResult } from '../cluster/drill/result.ts'
+import { runDrill, type DrillOptions } from '../cluster/drill/run.ts'
+import { schedule } from '../cluster/drill/schedule.ts'
+import type { Site } from '../cluster/drill/site.ts'
+import { summarize } from '../cluster/drill/summary.ts'
+import { EXIT } from '../diag/diagnostic.ts'
+import type { EngineEvent, RunSummary } from '../engine/events.ts'
+import { journalDir, newRunId, openJournal } from '../engine/journal.ts'
+import { masker } from '../lib/secret.ts'
+import { connect } from '../transport/connect.ts'
+import {
+  choose,
+  clientsOf,
+  faultOf,
+  list,
+  requireConsent,
+  splitWords,
+  usage,
+  type DrillVerbOptions,
+} from './drill-choice.ts'
+import { labOf, openSite, type LabOf } from './drill-site.ts'
+import { version } from './help.ts'
+import { interrupt } from './interrupt.ts'
+import { note, paint, print, printJson, setExit, size } from './io.ts'
+import { inventoryFile } from './options.ts'
+import { openCluster, type Target } from './target.ts'
+
+interface Plan {
+  readonly fault: Fault
+  readonly run: number
+  readonly delayMs: number
+}
+
+/** The runs of a call in their order; endless when they are random. */
+function* plansOf(faults: readonly Fault[], { seed, repeat }: DrillVerbOptions): Generator<Plan> {
+  const runs = new Map<string, number>()
+  const next = (fault: Fault, delayMs: number): Plan => {
+    const run = (runs.get(fault.name) ?? 0) + 1
+    runs.set(fault.name, run)
+    return { fault, run, delayMs }
+  }
+  if (seed !== undefined) {
+    for (const { scenario, delayMs } of schedule(
+      seed,
+      faults.map(({ name }) => name),
+    ))
+      yield next(faultOf(scenario), delayMs)
+  }
+  for (const fault of faults) for (let n = 0; n < repeat; n++) yield next(fault, 0)
+}
+
+interface Runner {
+  readonly site: Site
+  readonly drill: DrillOptions
+  readonly options: DrillVerbOptions
+}
+
+/** All runs. One that could not be made ends the drill, unless it is to keep going and the cluster is healthy. */
+async function runAll(
+  { site, drill, options }: Runner,
+  faults: readonly Fault[],
+): Promise<readonly RunResult[]> {
+  const results: RunResult[] = []
+  const began = performance.now()
+  for (const { fault, run, delayMs } of plansOf(faults, options)) {
+    const isOver = options.seed !== undefined && performance.now() - began > (options.duration ?? 0)
+    if (isOver || interrupt.happened()) break
+    await wait(delayMs, undefined, { signal: interrupt.soft })
+    const name = `${String(results.length + 1).padStart(3, '0')}-${fault.name}.ledger`
+    const result = { ...(await runDrill(site, fault, drill, name)), run }
+    results.push(result)
+    const failed = result.checks.filter(({ ok }) => !ok).map(({ what, seen }) => `${what}: ${seen ?? 'no'}`)
+    drill.say(`${fault.name}: ${result.passed ? 'as expected' : failed.join('; ')}`)
+    if (!result.passed && options.keepGoing !== true) break
+  }
+  return results
+}
+
+const summaryOf = (outcome: RunSummary['outcome'], ms: number): RunSummary => ({
+  outcome,
+  ok: 0,
+  changed: 0,
+  unknown: 0,
+  skipped: 0,
+  failed: outcome === 'failed' ? 1 : 0,
+  unreachable: 0,
+  impact: 'switchover',
+  ms: Math.round(ms),
+  roundTrips: {},
+})
+
+/** The folder of a drill beside its inventory, and the journal of its run. */
+function openRecords(target: Required<Target>, faults: readonly Fault[]) {
+  const run = newRunId()
+  const { dir, secrets } = target.inventory
+  const at = new Date().toISOString()
+  const drills = join(dir, '.hactl', 'drills')
+  const folder = join(drills, `${at.replaceAll(/[-:]/g, '').slice(0, 15)}Z-${run}`)
+  const journal = openJournal(journalDir(dir), run, masker(secrets))
+  const by = userInfo().username
+  const began = performance.now()
+  const hosts = target.hosts.map((host) => host.name)
+  return {
+    run,
+    at,
+    by,
+    folder,
+    emit: (event: EngineEvent) => journal.write(event),
+    owner: { run, by, from: hostname(), at },
+    start: () => {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      const playbook = `drill ${faults.map(({ name }) => name).join(' ')}`
+      journal.write({ kind: 'run-start', run, mode: 'apply', playbook, hosts, at, by })
+    },
+    say: (text: string) => {
+      journal.write({ kind: 'notice', level: 'info', text })
+      void note(text)
+    },
+    end: (outcome: RunSummary['outcome']) =>
+      journal.write({
+        kind: 'run-end',
+        run,
+        summary: summaryOf(outcome, performance.now() - began),
+      } as EngineEvent),
+  }
+}
+
+/** What the numbers of a drill depend on. */
+async function surroundings(
+  site: Site,
+  client: DrillOptions['client'],
+): Promise<Pick<DrillResult, 'cluster' | 'stack' | 'mode' | 'versions' | 'clients'>> {
+  const { postgres, replication } = await site.status()
+  const { readers, writers, rate, connections, connectTimeoutMs, answerTimeoutMs } = client
+  return {
+    cluster: site.cluster,
+    stack: site.stack,
+    mode: replication.wanted,
+    versions: {
+      hactl: version(),
+      node: process.version,
+      ...(postgres.version !== undefined && { postgres: postgres.version }),
+    },
+    clients: {
+      target: writers.map(({ host, port }) => `${host}:${port}`),
+      readers: readers.map(({ endpoint: { host, port } }) => `${host}:${port}`),
+      rate,
+      connections,
+      connectTimeoutMs,
+      answerTimeoutMs,
+    },
+  }
+}
+
+async function carryOut(
+  target: Required<Target>,
+  faults: readonly Fault[],
+  lab: LabOf | undefined,
+  options: DrillVerbOptions,
+): Promise<void> {
+  const records = openRecords(target, faults)
+  const { owner, emit, folder, say } = records
+  const opened = await openSite({ target, lab, owner, options: { verbose: options.verbose }, emit })
+  const { site } = opened
+  interrupt.canFinish(() => 'the fault is healed')
+  let outcome: RunSummary['outcome'] = interrupt.happened() ? 'interrupted' : 'failed'
+  try {
+    const client = await clientsOf(site, options)
+    records.start()
+    const drill = {
+      client,
+      dir: folder,
+      patience: options.patience,
+      keep: options.keep === true,
+      connect,
+      say,
+      signal: interrupt.soft,
+    }
+    const runs = await runAll({ site, drill, options }, faults)
+    const result: DrillResult = {
+      drill: records.run,
+      at: records.at,
+      by: records.by,
+      ...(lab && { lab: `${lab.name} (${lab.driver.name})` }),
+      ...(await surroundings(site, client)),
+      ...(options.seed !== undefined && { seed: options.seed }),
+      ...summarize(runs),
+    }
+    outcome = result.passed ? 'done' : 'failed'
+    await show(result, folder, options)
+    setExit(result.passed ? EXIT.done : EXIT.failed)
+  } finally {
+    records.end(interrupt.happened() ? 'interrupted' : outcome)
+    await opened.close()
+  }
+}
+
+async function show(result: DrillResult, folder: string, options: DrillVerbOptions): Promise<void> {
+  const file = join(folder, 'result.json')
+  writeFileSync(file, `${JSON.stringify(result, undefined, 1)}\n`, { mode: 0o600 })
+  if (options.format === 'json') return printJson(result)
+  if (options.format === 'junit') {
+    const { drillJunit } = await import('../report/drill-junit.ts')
+    return print(drillJunit(result).trimEnd())
+  }
+  const { drillText } = await import('../report/drill-text.ts')
+  await print(drillText(result, { width: size().columns, paint: paint(), file }).trimEnd())
+}
+
+/** `hactl drill SCENARIO… INVENTORY`. */
+export async function drillVerb(words: readonly string[], options: DrillVerbOptions): Promise<void> {
+  const { names, file: given } = splitWords(words)
+  const file = inventoryFile(given, options)
+  if ((options.seed === undefined) !== (options.duration === undefined))
+    throw usage('--seed and --duration belong together', 'give both, or none')
+  if (options.list === true && given === undefined && options.inventory === undefined)
+    return list(undefined, options)
+  const target = await openCluster(file, options)
+  const lab = await labOf(target.inventory.file)
+  if (options.list === true) return list(lab, options)
+  requireConsent(target, lab, options)
+  if (options.verify !== undefined) {
+    const { verify } = await import('./drill-verify.ts')
+    return verify(target, lab, options.verify, options)
+  }
+  await carryOut(target, choose(names, lab, options), lab, options)
+}

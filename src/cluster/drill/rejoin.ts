@@ -1,0 +1,89 @@
+import { poll } from '../../lib/poll.ts'
+import type { ClusterStatus, MemberStatus } from '../status.ts'
+import type { Say, Site } from './site.ts'
+
+/** How the cluster came back after a fault was healed. */
+export interface Rejoin {
+  readonly healthy: boolean
+  /** Why not. */
+  readonly why?: string
+  readonly ms: number
+  /** Runbooks that were needed, `repair-standby pg1`; none: it came back by itself. */
+  readonly helped: readonly string[]
+  readonly status?: ClusterStatus
+}
+
+interface Patience {
+  /** How long the cluster may try by itself. */
+  readonly aloneMs: number
+  /** How long after each runbook. */
+  readonly helpedMs: number
+  readonly signal: AbortSignal
+}
+
+/** What is said of a healthy cluster all the same, such as old data that is kept, is harmless. */
+const isWell = (status: ClusterStatus): boolean => status.health === 'healthy'
+
+const streams = (member: MemberStatus): boolean =>
+  member.role === 'witness' || (member.running && /stream/.test(member.replication ?? ''))
+
+const whyNot = (status: ClusterStatus | undefined): string =>
+  status?.problems.map(({ summary }) => summary).join('; ') || `it is ${status?.health ?? 'unreadable'}`
+
+async function untilWell(
+  site: Site,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<readonly [boolean, ClusterStatus | undefined]> {
+  let last: ClusterStatus | undefined
+  let force = true
+  const read = async (): Promise<true | undefined> => {
+    await site.reconnect(force)
+    force = false
+    last = await site.status()
+    return isWell(last) ? true : undefined
+  }
+  const well = await poll(read, { timeoutMs, intervalMs: 1000, signal })
+  return [well === true, last]
+}
+
+/** Members that a repair is for: they can be reached, and neither lead nor follow. */
+const broken = (status: ClusterStatus): readonly string[] =>
+  status.members
+    .filter((member) => member.reachable && member.name !== status.primary && !streams(member))
+    .map(({ name }) => name)
+
+async function help(site: Site, status: ClusterStatus, say: Say, round: number): Promise<readonly string[]> {
+  const { repairs, cleanup } = site.drills
+  const hosts = broken(status)
+  const helped: string[] = []
+  for (const host of hosts) {
+    const repair = repairs[Math.min(round, repairs.length - 1)]
+    if (repair === undefined) continue
+    say(`${host} does not come back by itself: ${repair}`)
+    const { ok, why } = await site.runbook(repair, { on: host })
+    helped.push(ok ? `${repair} ${host}` : `${repair} ${host} (failed: ${why ?? 'no reason given'})`)
+  }
+  if (hosts.length > 0 || cleanup === undefined) return helped
+  say(`the cluster remembers failures: ${cleanup}`)
+  const { ok } = await site.runbook(cleanup, {})
+  return [...helped, ok ? cleanup : `${cleanup} (failed)`]
+}
+
+/** Waits until the cluster is healthy; where it does not come back by itself, with the runbooks of its stack. */
+export async function rejoin(site: Site, say: Say, patience: Patience): Promise<Rejoin> {
+  const began = performance.now()
+  const helped: string[] = []
+  let [well, status] = await untilWell(site, patience.aloneMs, patience.signal)
+  for (let round = 0; round < 3 && !well && status?.primary !== undefined; round++) {
+    helped.push(...(await help(site, status, say, round)))
+    ;[well, status] = await untilWell(site, patience.helpedMs, patience.signal)
+  }
+  return {
+    healthy: well,
+    ...(!well && { why: whyNot(status) }),
+    ms: Math.round(performance.now() - began),
+    helped,
+    ...(status && { status }),
+  }
+}

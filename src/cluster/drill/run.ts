@@ -1,0 +1,236 @@
+import { join } from 'node:path'
+import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
+import { poll } from '../../lib/poll.ts'
+import type { Connect } from '../../transport/transport.ts'
+import type { ClusterStatus } from '../status.ts'
+import { heal, inject, type Cast, type Stage } from './act.ts'
+import type { ClientConfig } from './client-config.ts'
+import { startClient, type DrillClient } from './client.ts'
+import { collect, type Course } from './evidence.ts'
+import { patient, type Fault } from './faults.ts'
+import type { Ledger } from './ledger.ts'
+import { openLine, type Line } from './line.ts'
+import { rejoin } from './rejoin.ts'
+import type { RunResult } from './result.ts'
+import type { Say, Site } from './site.ts'
+import { caughtUp, makeTables, readMembers, readTables, removeTables } from './tables.ts'
+import { errorKinds } from './timing.ts'
+import { compare, type Verdict } from './verdict.ts'
+import { startWatch, type Watch } from './watch.ts'
+
+export interface DrillOptions {
+  readonly client: Omit<ClientConfig, 'ledger' | 'user' | 'password' | 'database'>
+  /** Folder of the result. */
+  readonly dir: string
+  /** Every time allowed to the cluster is multiplied by this: for hosts that are slow or busy. */
+  readonly patience: number
+  /** Leaves the tables, so that the ledger can be compared again. */
+  readonly keep: boolean
+  readonly connect: Connect
+  readonly say: Say
+  /** Aborted: the fault is healed, and the run ends. */
+  readonly signal: AbortSignal
+}
+
+/** A run under way. */
+export interface Running {
+  readonly site: Site
+  readonly fault: Fault
+  readonly options: DrillOptions
+  readonly stage: Stage
+  readonly client: DrillClient
+  readonly watch: Watch
+}
+
+export const now = (): number => performance.timeOrigin + performance.now()
+
+/** Refuses a cluster that is not healthy: what a drill would find there says nothing about the fault. */
+export function requireHealthy(status: ClusterStatus): Cast {
+  const { primary, candidate, members, health, problems } = status
+  const standby = candidate ?? members.find(({ role, running }) => role === 'standby' && running)?.name
+  if (health === 'healthy' && primary !== undefined && standby !== undefined) {
+    const others = members
+      .filter(({ name, role }) => role !== 'witness' && name !== primary && name !== standby)
+      .map(({ name }) => name)
+    return { primary, standby, others }
+  }
+  throw new HactlError(
+    problem('refused/not-healthy', `${status.cluster} is ${health}: a drill starts on a healthy cluster`, {
+      detail: problems.map(({ summary }) => summary).join('\n'),
+      hint: 'hactl status names what to mend',
+    }),
+    EXIT.refused,
+  )
+}
+
+const recent = (ledger: Ledger, ms: number): number => {
+  const from = now() - ms
+  let count = 0
+  for (const { result, answeredAt = 0 } of ledger.writes.values())
+    if (result === 'ack' && answeredAt >= from) count += 1
+  return count
+}
+
+/** Whether writes flow: at least half the rate over the last second and a half. */
+export const flows = ({ client, options }: Pick<Running, 'client' | 'options'>): boolean =>
+  recent(client.ledger(), 1500) >= options.client.rate * 0.75
+
+async function warm(running: Pick<Running, 'client' | 'options'>): Promise<void> {
+  const { client, options } = running
+  const began = now()
+  const ready = await poll(
+    async () => {
+      if (client.failure() !== undefined) return false
+      return now() - began > 3000 && flows(running) ? true : undefined
+    },
+    { timeoutMs: 30_000, intervalMs: 100, signal: options.signal },
+  )
+  if (ready === true) return
+  const kinds = Object.entries(errorKinds(client.ledger())).map(([kind, count]) => `${kind}: ${count}`)
+  throw new HactlError(
+    problem('drill/no-writes', 'the clients cannot write at the wanted rate', {
+      detail: client.failure() ?? kinds.join('\n'),
+      hint: 'check roles and pg_hba rules for the clients, or give a lower --rate',
+    }),
+    EXIT.failed,
+  )
+}
+
+/** The member that is primary now, as the last looks saw it: one that is not the former primary first. */
+export function primaryNow({ watch, stage }: Pick<Running, 'watch' | 'stage'>): string | undefined {
+  const primaries = [...watch.latest().values()].filter(({ state }) => state === 'primary')
+  const other = primaries.find(({ host }) => host !== stage.cast.primary)
+  return (other ?? primaries[0])?.host
+}
+
+/** Waits until writes flow again and the expected member is primary, and stay so; false when they do not in time. */
+async function untilBack(running: Running, faultAt: number): Promise<boolean> {
+  const { fault, stage, options } = running
+  const { backWithinS, primary } = fault.expect
+  const deadline = faultAt + (backWithinS === undefined ? fault.holdMs : backWithinS * 1000)
+  let since: number | undefined
+  const held = await poll(
+    async () => {
+      const isBack = flows(running) && (primary !== 'moves' || stage.moved())
+      since = isBack ? (since ?? now()) : undefined
+      if (since !== undefined && now() - since >= fault.holdMs) return true
+      if (since === undefined && now() > deadline) return false
+      return undefined
+    },
+    { timeoutMs: deadline - now() + 3 * fault.holdMs, intervalMs: 150, signal: options.signal },
+  )
+  return held === true
+}
+
+/** Compares the ledger so far with the tables of the new primary, while clients go on. */
+async function compareNow(running: Running): Promise<Verdict | undefined> {
+  const { site, stage, client } = running
+  const primary = primaryNow(running)
+  const line = primary === undefined ? undefined : stage.lines.get(primary)
+  if (line === undefined) return undefined
+  const until = now()
+  const read = await readTables(site, line)
+  return read && compare(client.ledger(), read.snapshot, until)
+}
+
+async function afterwards(running: Running, course: Course): Promise<Course> {
+  const { site, fault, options, stage } = running
+  const { say, signal } = options
+  say(`${fault.name}: healing`)
+  const healedAt = now()
+  const stuck = await heal(stage, fault)
+  if (stuck.length > 0) say(`${fault.name}: could not be undone on ${stuck.join(', ')}; a timer there will`)
+  const times = { aloneMs: 25_000 * options.patience, helpedMs: 60_000 * options.patience }
+  const back = await rejoin(site, say, { ...times, signal })
+  const pending = back.healthy ? await site.pending() : { changes: -1 }
+  return { ...course, healedAt, rejoin: back, pending }
+}
+
+async function course(running: Running, beganAt: number): Promise<Course> {
+  const { fault, stage, options } = running
+  let faultAt = now()
+  options.say(`${fault.name}: ${fault.about}`)
+  await inject(stage, fault, () => (faultAt = now()))
+  const back = await untilBack(running, faultAt)
+  options.say(`${fault.name}: ${back ? 'writes go on' : 'no writes yet'}; comparing`)
+  const failover = back ? await compareNow(running) : undefined
+  return afterwards(running, { beganAt, faultAt, back, ...(failover && { failover }) })
+}
+
+async function conclude(running: Running, made: Course): Promise<Omit<RunResult, 'ledger' | 'run'>> {
+  const { site, client, watch, stage, options, fault } = running
+  const stoppedAt = now()
+  const ledger = await client.stop()
+  const samples = await watch.stop()
+  const primary = made.rejoin?.status?.primary ?? primaryNow(running)
+  const tables = await readMembers(site, stage.lines, primary)
+  const lead = primary === undefined ? undefined : stage.lines.get(primary)
+  const cleaned = options.keep || (lead !== undefined && (await removeTables(site, lead)))
+  return collect(site, fault, stage, { ...made, ledger, samples, stoppedAt, tables, cleaned })
+}
+
+async function setUp(
+  site: Site,
+  cast: Cast,
+  lines: ReadonlyMap<string, Line>,
+  options: DrillOptions,
+): Promise<void> {
+  const primary = lines.get(cast.primary)
+  if (!primary) throw new Error(`${cast.primary} is no member`)
+  await makeTables(site, primary, options.client.connections)
+  const standbys = [...lines].filter(([name]) => name !== cast.primary)
+  await Promise.all(standbys.map(([, line]) => caughtUp(site, primary, line, 10_000)))
+}
+
+/**
+ * One run: healthy, tables made and clients warm, the fault, back or not, compared, healed, rejoined, compared again.
+ * Whatever happens, the fault is healed and clients are ended. Throws HactlError when the run could not be made.
+ */
+export async function runDrill(
+  site: Site,
+  wanted: Fault,
+  options: DrillOptions,
+  ledgerName: string,
+): Promise<RunResult> {
+  const beganAt = now()
+  const fault = patient(wanted, options.patience)
+  const cast = requireHealthy(await site.status())
+  const lines = new Map(
+    site.members.map(({ name, connection }) => [name, openLine(connection, options.connect)]),
+  )
+  const stop: (() => Promise<unknown>)[] = []
+  try {
+    await setUp(site, cast, lines, options)
+    const { user, password, database } = site
+    const ledger = join(options.dir, ledgerName)
+    const client = startClient({ ...options.client, ledger, user, password, database }, site.clientPrefix)
+    stop.push(() => client.stop())
+    const watch = startWatch(site, options.connect)
+    stop.push(() => watch.stop())
+    const moved = (): boolean => isPrimaryElsewhere(watch, cast)
+    const stage: Stage = { site, cast, lines, moved, signal: options.signal }
+    const running: Running = { site, fault, options, stage, client, watch }
+    await warm(running)
+    // From here on something may be broken: what has no result is healed all the same.
+    try {
+      const result = await conclude(running, await course(running, beganAt))
+      return { ...result, run: 1, ledger: ledgerName }
+    } catch (error) {
+      await heal(stage, fault)
+      await tidy(running)
+      throw error
+    }
+  } finally {
+    await Promise.all(stop.map((end) => end().catch(() => undefined)))
+    await Promise.all([...lines.values()].map((line) => line.close()))
+  }
+}
+
+/** Removes the tables of a run that was cut off, where that can be done; the next drill does it otherwise. */
+async function tidy(running: Running): Promise<void> {
+  const line = running.stage.lines.get(primaryNow(running) ?? '')
+  if (line && !running.options.keep) await removeTables(running.site, line)
+}
+
+const isPrimaryElsewhere = (watch: Watch, cast: Cast): boolean =>
+  [...watch.latest().values()].some(({ host, state }) => state === 'primary' && host !== cast.primary)

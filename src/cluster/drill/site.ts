@@ -1,0 +1,57 @@
+import type { ConnectionSpec } from '../../transport/transport.ts'
+import type { ClusterStatus } from '../status.ts'
+import type { Mark } from './marks.ts'
+
+/** What a stack says about itself for drills; data only. */
+export interface StackDrills {
+  /** Names of the cluster manager's processes. */
+  readonly managers: readonly string[]
+  /** Its systemd units, in the order in which they start. */
+  readonly units: readonly string[]
+  /** Runbooks that bring a member back (with `--on`), tried in turn, the gentlest first. */
+  readonly repairs: readonly string[]
+  /** A runbook without parameters that forgets counted failures. */
+  readonly cleanup?: string
+  /** Lines of logs that tell when the cluster noticed and decided. */
+  readonly marks: readonly Mark[]
+}
+
+export interface Outcome {
+  readonly ok: boolean
+  /** What went wrong, in one line. */
+  readonly why?: string
+}
+
+/** The faults of a lab. */
+export interface LabHands {
+  inject(fault: string, nodes: readonly string[], options: Readonly<Record<string, string>>): Promise<void>
+  /** Undoes every fault. */
+  heal(): Promise<void>
+}
+
+/** A cluster a drill works on, and what it may do there; the command line puts it together. */
+export interface Site {
+  readonly cluster: string
+  readonly stack: string
+  readonly members: readonly { readonly name: string; readonly connection: ConnectionSpec }[]
+  readonly port: number
+  readonly socketDir: string
+  readonly database: string
+  readonly user: string
+  /** Only for the client program's standard input. */
+  readonly password: string
+  readonly drills: StackDrills
+  readonly lab?: LabHands
+  /** argv that puts a program where clients are. */
+  readonly clientPrefix: readonly string[]
+  /** Reads the cluster anew. */
+  status(): Promise<ClusterStatus>
+  /** Connects to all hosts again, when the last status missed one or when forced to; keeps the cluster's lock. */
+  reconnect(force: boolean): Promise<void>
+  runbook(name: string, params: Readonly<Record<string, string>>): Promise<Outcome>
+  /** Changes that a plan of the deployment finds; and why it cannot say. */
+  pending(): Promise<{ readonly changes: number; readonly why?: string }>
+}
+
+/** What a drill says while it goes on. */
+export type Say = (text: string) => void
