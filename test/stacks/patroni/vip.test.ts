@@ -11,7 +11,7 @@ import { clusterOf, host } from './cluster.ts'
 /**
  * The script itself with fakes for the three programs below it. `ip` keeps the addresses in a file, `curl` says what
  * the file `rest` holds ("200 primary", "503 replica", "refused", "silent"), `arping -D` finds the address taken while
- * the file `taken` exists.
+ * the file `taken` exists, and is too slow to ask while `hasty` does.
  */
 const FAKES = {
   ip: `
@@ -29,7 +29,7 @@ const FAKES = {
     case $code in refused) exit 7 ;; silent) exit 28 ;; esac
     printf '{"state": "running", "role": "%s", "timeline": 3} %s' "$role" "$code"`,
   arping: `
-    case " $* " in *" -D "*) [ ! -e "$STATE/taken" ] ;; *) echo "arping $*" >>"$STATE/calls" ;; esac`,
+    case " $* " in *" -D "*) [ ! -e "$STATE/hasty" ] || exit 0; [ ! -e "$STATE/taken" ] && echo "Sent 1 probes (1 broadcast(s))" ;; *) echo "arping $*" >>"$STATE/calls" ;; esac`,
 }
 
 let dir = ''
@@ -123,6 +123,12 @@ describe('a callback', () => {
     rmSync(state('taken'))
     await ended
     expect(held()).toBe(true)
+  })
+
+  test('up takes nothing while a busy host has not even asked its neighbours', async () => {
+    set('hasty')
+    await vip('up')
+    expect(held()).toBe(false)
   })
 
   test('up gives in after a while when another host goes on answering', async () => {
