@@ -32,10 +32,10 @@ test('no argument prints the overview on standard error and is wrong usage', asy
 })
 
 test('a verb of the design that is not built says so', async () => {
-  const { code, stderr } = await hactl('drill')
+  const { code, stderr } = await hactl('report')
   expect({ code, stderr }).toEqual({
     code: 2,
-    stderr: 'hactl drill error cli/not-built: the verb "drill" is not built yet\n',
+    stderr: 'hactl report error cli/not-built: the verb "report" is not built yet\n',
   })
 })
 
