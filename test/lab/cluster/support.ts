@@ -208,11 +208,11 @@ export function labOf(name: string, options: LabOptions): Lab {
     healthy: (timeoutMs = 90_000) => untilHealthy(status, timeoutMs),
     secrets: async () => {
       const { stdout } = await must(0, 'secrets', 'show', '--reveal', '-i', dir)
+      // A key has several lines; its first with data stands for it.
       return new Map(
-        stdout
-          .trim()
-          .split('\n')
-          .map((line) => line.split(': ') as [string, string]),
+        [...stdout.matchAll(/^([a-z_.]+): (?:-----BEGIN.*\n)?(.*)$/gm)].map(
+          ([, name = '', value = '']) => [name, value] as const,
+        ),
       )
     },
     journal: () => readJournal(join(journalDir, runs().at(-1) ?? '')),

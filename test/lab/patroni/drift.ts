@@ -52,7 +52,11 @@ function seedsFor(primary: string, seed: string, [one = '', two = '']: readonly 
       what: "etcd's unit edited",
       node: one,
       script: 'echo "# edited" >>/etc/systemd/system/etcd.service.d/hactl.conf',
-      shows: [[one, 'etcd is started again after a failure', 'none']],
+      // systemd has not read it: the task of the unit sees that too.
+      shows: [
+        [one, 'etcd is started again after a failure', 'none'],
+        [one, 'etcd is enabled', 'none'],
+      ],
     },
     {
       what: 'a line of pg_hba.conf edited',
@@ -86,16 +90,20 @@ function seedsFor(primary: string, seed: string, [one = '', two = '']: readonly 
       shows: [[primary, 'ALTER SYSTEM overrides nothing of the inventory', 'reload']],
     },
     {
-      // It runs with more than the configuration says, which a standby may; only a restart takes it back.
+      // It was started with a setting of its own that has gone since: only a restart takes it back.
       what: 'a restart that is pending',
       node: one,
       script: `
-${CTL} edit-config --force -p max_worker_processes=9 >/dev/null
-until [ "$(${sql('select count(*) from pg_settings where pending_restart')})" != 0 ]; do sleep 0.2; done
+kept=$(mktemp); cp -p /etc/patroni/config.yml "$kept"
+pending() { [ "$(${sql('select count(*) from pg_settings where pending_restart')})" != 0 ]; }
+sed -i 's/^    unix_socket_directories: .*/&\\n    shared_buffers: 65MB/' /etc/patroni/config.yml
+systemctl reload patroni
+until pending; do sleep 0.2; done
 ${CTL} restart --force labcluster ${one} >/dev/null
-until [ "$(${sql('show max_worker_processes')} 2>/dev/null)" = 9 ]; do sleep 0.2; done
-${CTL} edit-config --force -p max_worker_processes=8 >/dev/null
-until [ "$(${sql('select count(*) from pg_settings where pending_restart')})" != 0 ]; do sleep 0.2; done`,
+until [ "$(${sql('show shared_buffers')})" = 65MB ]; do sleep 0.2; done
+cat "$kept" >/etc/patroni/config.yml; rm "$kept"
+systemctl reload patroni
+until pending; do sleep 0.2; done`,
       shows: [[one, 'PostgreSQL has restarted', 'restart-standby']],
     },
   ]

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { deployTests, newRecord, type Shape } from '../cluster/deploy.ts'
-import { secretTests } from '../cluster/secrets.ts'
+import { secretTests, type Hidden } from '../cluster/secrets.ts'
 import { labOf, type Lab } from '../cluster/support.ts'
 import { driftTests } from './drift.ts'
 
@@ -23,11 +23,26 @@ const SHAPE: Shape = {
   },
 }
 
+const HIDDEN: Hidden = {
+  names: [
+    'app_password',
+    'ca_key',
+    'etcd_patroni_password',
+    'etcd_root_password',
+    'keepalived_password',
+    'patroni_rest_password',
+    'replication_password',
+    'rewind_password',
+    'superuser_password',
+  ],
+  allowed: ['/etc/patroni/config.yml 640 root', '/var/lib/postgresql/.pgpass_patroni 600 postgres'],
+}
+
 beforeAll(() => lab.up())
 afterAll(() => lab.down())
 
 describe('three bare hosts, Patroni', () => {
   deployTests(lab, record, 'text', SHAPE)
   driftTests(lab)
-  secretTests(lab, record)
+  secretTests(lab, record, HIDDEN)
 })
