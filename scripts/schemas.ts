@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { drillSchema } from '../src/cluster/drill/result-schema.ts'
 import { statusSchema } from '../src/cluster/status-schema.ts'
 import { playbookSchema, taskKeys } from '../src/engine/playbook-schema.ts'
 import { inventorySchema, varsSchema } from '../src/inventory/schema.ts'
@@ -51,6 +52,7 @@ const wanted = new Map<string, string>([
   ['vars', publish('vars', 'Variables of hosts of hactl', varsSchema(stacks))],
   ['playbook', publish('playbook', 'Playbook or runbook of hactl', playbooks())],
   ['status', publish('status', 'Status of a cluster as hactl prints it', statusSchema)],
+  ['drill', publish('drill', 'Result of hactl drill', drillSchema)],
   ...stacks.map(
     ({ name, vars }) => [name, publish(name, `The variable cluster of the stack ${name}`, vars)] as const,
   ),

@@ -20,7 +20,7 @@ function testCase(result: DrillResult, run: RunResult): string {
   const head = `  <testcase classname="${escape(`${result.cluster}.${result.stack}`)}" name="${escape(name)}" time="${time}"`
   const failed = run.checks.filter(({ ok }) => !ok).map(({ what, seen }) => `${what}: ${seen ?? 'no'}`)
   if (run.passed) return `${head}/>`
-  return `${head}>\n    <failure message="${escape(failed[0] ?? run.error ?? 'failed')}">${escape(failed.join('\n'))}</failure>\n  </testcase>`
+  return `${head}>\n    <failure message="${escape(failed[0] ?? 'failed')}">${escape(failed.join('\n'))}</failure>\n  </testcase>`
 }
 
 /** A drill as JUnit XML: one test case a run, its failed expectations as the failure. */

@@ -24,5 +24,7 @@ export function parseMark(
   line: string,
 ): { readonly at: number; readonly identifier: string; readonly text: string } | undefined {
   const match = /^(\d+\.\d+) \S+ ([^[:\s]+)(?:\[\d+\])?: (.*)$/.exec(line.trim())
-  return match ? { at: Math.round(Number(match[1]) * 1000), identifier: match[2] ?? '', text: match[3] ?? '' } : undefined
+  return match
+    ? { at: Math.round(Number(match[1]) * 1000), identifier: match[2] ?? '', text: match[3] ?? '' }
+    : undefined
 }

@@ -21,8 +21,6 @@ export interface RunResult {
   /** From 1. */
   readonly run: number
   readonly passed: boolean
-  /** What stopped the run before its end. */
-  readonly error?: string
   readonly beganAt: number
   readonly faultAt?: number
   readonly healedAt?: number

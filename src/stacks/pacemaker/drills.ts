@@ -14,5 +14,18 @@ export const drills: StackDrills = {
   units: ['corosync', 'pacemaker'],
   repairs: ['repair-standby', 'rebuild-standby'],
   cleanup: 'cleanup',
-  marks: [],
+  marks: [
+    // The agent's monitor fails, or Corosync misses a member: whichever is first.
+    {
+      what: 'detected',
+      from: ['pacemaker-controld', 'corosync'],
+      pattern:
+        'Result of monitor operation for pgsql on [^:]*: [^o]|A processor failed, forming new configuration|has no active links',
+    },
+    {
+      what: 'decided',
+      from: ['pacemaker-controld'],
+      pattern: 'Requesting local execution of promote operation for pgsql',
+    },
+  ],
 }

@@ -12,7 +12,7 @@ const ROOT = resolve(import.meta.dirname, '../../..')
 const read = (name: string): object =>
   JSON.parse(readFileSync(join(ROOT, 'schemas', `${name}.schema.json`), 'utf8')) as object
 
-const names = ['inventory', 'vars', 'playbook', 'status', ...STACKS.map((stack) => stack.name)]
+const names = ['inventory', 'vars', 'playbook', 'status', 'drill', ...STACKS.map((stack) => stack.name)]
 // A schema has an identity: the validator takes the same one once.
 const schemas = new Map(names.map((name) => [name, read(name)]))
 const published = (name: string): object => schemas.get(name) ?? {}
