@@ -1,13 +1,14 @@
-import { critical, listed } from './say.ts'
+import { critical, isManaged, listed } from './say.ts'
 import type { Rule } from './say.ts'
 
 /** The writer VIP is on the primary, with a proxy on one of the proxies, and nowhere else. */
-export const vips: Rule = ({ view, apply }) => {
+export const vips: Rule = ({ view, apply, run }) => {
   const { primary, facts } = view
   const isProxied = facts.vars.routing.by === 'haproxy'
   return view.addresses.flatMap(({ address, on }) => {
     const label = `Writer VIP ${address}`
-    const next = apply
+    // Patroni's callbacks and hactl's timer carry it only where Patroni runs.
+    const next = primary && !isManaged(primary) ? run('start') : apply
     if (on.length > 1)
       return [critical('vip/writer-twice', `${label} is on ${listed(on)} at once.`, { next })]
     const [carrier] = on

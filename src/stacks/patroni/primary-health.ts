@@ -17,8 +17,9 @@ const two = ({ view }: Say): Problem => {
   const list = view.primaries.map(({ name, server }) => `${name} (timeline ${server?.timeline ?? '?'})`)
   const leader = view.dcs?.current ? view.primaries.find(({ leads }) => leads) : undefined
   const wrong = leader ? view.primaries.find(({ leads }) => !leads) : undefined
+  const unmanaged = wrong && !isManaged(wrong) ? ` Patroni does not run on ${wrong.name}.` : ''
   const detail = leader
-    ? `${leader.name} holds the leader key. Keep clients away from ${wrong?.name ?? 'the other'}: what they write there is lost when it rejoins.`
+    ? `${leader.name} holds the leader key.${unmanaged} Keep clients away from ${wrong?.name ?? 'the other'}: what they write there is lost when it rejoins.`
     : 'Nobody is known to hold the leader key: keep clients away from both until one does.'
   return critical('primary/two', `Two primaries accept writes: ${listed(list)}.`, {
     detail,
@@ -111,7 +112,9 @@ const lock = (primary: Member, { view, run, watch }: Say): readonly Problem[] =>
 /** Patroni runs on every member. */
 export const managers: Rule = ({ view, run, apply }) => {
   if (isStopped(view)) return []
-  const silent = reached(view).filter((member) => !isManaged(member))
+  // With two primaries that is part of what is said of them.
+  const isSaid = ({ server }: Member): boolean => view.primaries.length > 1 && server?.recovery === false
+  const silent = reached(view).filter((member) => !isManaged(member) && !isSaid(member))
   const next = run('start')
   return silent.map((member) => {
     const { name, reading, server } = member

@@ -3,25 +3,31 @@
  *
  *   npx tsx test/stacks/patroni/capture.ts INVENTORY SCENARIO [LABEL]
  *
- * The file's name carries the versions of the tools, or the label. A host that cannot be reached is `null`.
+ * The file's name carries the versions of the tools, or the label. A host that cannot be reached is `null`. Without a
+ * scenario, each line of standard input is one: the connections are open already, for what passes within seconds.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { openBench } from '../../../src/cli/engine.ts'
 import { openCluster } from '../../../src/cli/target.ts'
 import { factsOf } from '../../../src/stacks/patroni/derive.ts'
 import { commandsOf } from '../../../src/stacks/patroni/readings.ts'
 
-const [, , inventory = '', scenario = '', label] = process.argv
+const [, , inventory = '', scenario, label] = process.argv
 const target = await openCluster(inventory, {})
 const bench = await openBench(target, { verbose: 0 })
 const facts = factsOf(target.cluster)
+
 const read = async ({ name, connection }: (typeof target.cluster.hosts)[number]) => {
   const commands = Object.entries(commandsOf(facts, name))
-  const session = bench.opened.sessions.get(name)
-  const answers = await session?.transport.batch(
-    commands.map(([, command]) => ({ ...command, okCodes: 'any' })),
-  )
+  const answers = await bench.opened.sessions
+    .get(name)
+    ?.transport.batch(
+      commands.map(([, command]) => ({ ...command, okCodes: 'any' })),
+      { signal: AbortSignal.timeout(30_000) },
+    )
+    .catch(() => undefined)
   if (!answers) return null
   const results = commands.map(([key], index) => {
     const { code, stdout, stderr } = answers[index] ?? { code: 255, stdout: '', stderr: '' }
@@ -29,16 +35,13 @@ const read = async ({ name, connection }: (typeof target.cluster.hosts)[number])
   })
   return { address: connection.address, ...Object.fromEntries(results) }
 }
-const hosts = Object.fromEntries(
-  await Promise.all(target.cluster.hosts.map(async (host) => [host.name, await read(host)] as const)),
-)
-await bench.opened.close()
+
 const { name, replication, timing, writer_vip, routing, patroni, etcd, postgres } = target.cluster.vars
-const plain = JSON.parse(JSON.stringify(postgres)) as Record<string, unknown>
+const { version, settings } = JSON.parse(JSON.stringify(postgres)) as Record<string, unknown>
 const cluster = {
   name,
   stack: target.cluster.stack,
-  postgres: { version: plain['version'], settings: plain['settings'] },
+  postgres: { version, settings },
   replication,
   timing,
   writer_vip,
@@ -49,13 +52,22 @@ const cluster = {
 const tags = Object.fromEntries(
   target.cluster.hosts.flatMap(({ name: host, vars }) => (vars['tags'] ? [[host, vars['tags']]] : [])),
 )
-const versionOf = (pattern: RegExp): string =>
-  /(\d+(?:\.\d+)+)/.exec(pattern.exec(JSON.stringify(hosts))?.[0] ?? '')?.[1] ?? ''
-const patroniVersion = versionOf(/patroni\W+version\W+[\d.]+/)
-const versions = `${patroniVersion === '' ? '' : `patroni-${patroniVersion}.`}postgresql-${String(plain['version'])}`
-const file = `${scenario}.${label ?? versions}.json`
-writeFileSync(
-  join(import.meta.dirname, 'captured', file),
-  `${JSON.stringify({ scenario, at: new Date().toISOString(), cluster, tags, hosts }, null, 1)}\n`,
-)
-console.log(`${file} written`)
+
+async function capture(title: string): Promise<void> {
+  const at = new Date().toISOString()
+  const hosts = Object.fromEntries(
+    await Promise.all(target.cluster.hosts.map(async (host) => [host.name, await read(host)] as const)),
+  )
+  const [, found = ''] = /patroni\W+version\W+([\d.]+)/.exec(JSON.stringify(hosts)) ?? []
+  const versions = `${found === '' ? '' : `patroni-${found}.`}postgresql-${String(version)}`
+  const file = `${title}.${label ?? versions}.json`
+  writeFileSync(
+    join(import.meta.dirname, 'captured', file),
+    `${JSON.stringify({ scenario: title, at, cluster, tags, hosts }, null, 1)}\n`,
+  )
+  console.log(`${file} written`)
+}
+
+if (scenario !== undefined) await capture(scenario)
+else for await (const line of createInterface({ input: process.stdin })) await capture(line.trim())
+await bench.opened.close()
