@@ -94,7 +94,7 @@ export async function openFirst(
 export function errorOf(error: unknown): string {
   if (!(error instanceof Error)) return 'error'
   if ('code' in error && typeof error.code === 'string') return error.code
-  if (/Connection terminated/i.test(error.message)) return 'closed'
+  if (/Connection terminated|connection error/i.test(error.message)) return 'closed'
   return error.message.slice(0, 40)
 }
 

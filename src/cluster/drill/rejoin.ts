@@ -30,6 +30,9 @@ const streams = (member: MemberStatus): boolean =>
 const whyNot = (status: ClusterStatus | undefined): string =>
   status?.problems.map(({ summary }) => summary).join('; ') || `it is ${status?.health ?? 'unreadable'}`
 
+/** A member that has just started looks well until it finds that its WAL does not fit: it must stay well for so long. */
+const STABLE_MS = 6000
+
 async function untilWell(
   site: Site,
   timeoutMs: number,
@@ -37,11 +40,13 @@ async function untilWell(
 ): Promise<readonly [boolean, ClusterStatus | undefined]> {
   let last: ClusterStatus | undefined
   let force = true
+  let since: number | undefined
   const read = async (): Promise<true | undefined> => {
     await site.reconnect(force)
     force = false
     last = await site.status()
-    return isWell(last) ? true : undefined
+    since = isWell(last) ? (since ?? performance.now()) : undefined
+    return since !== undefined && performance.now() - since >= STABLE_MS ? true : undefined
   }
   const well = await poll(read, { timeoutMs, intervalMs: 1000, signal })
   return [well === true, last]
