@@ -87,7 +87,7 @@ if command -v restorecon >/dev/null 2>&1; then restorecon -- "$@" 2>/dev/null; f
 exit 0`
 
 /** Names that no tool on the way writes in another form. */
-const PLAIN = /^\/(?:[\w.@:+-]+\/)*[\w.@:+-]+$/
+const PLAIN = /^\/(?:[\w.@:+-]+\/)*\.?[\w@+][\w.@:+-]*$/
 const MOST_BYTES = 200_000
 const MOST_FILES = 100
 const FEWEST_FILES = 3

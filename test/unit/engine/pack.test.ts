@@ -34,8 +34,11 @@ test('files of other owners, other modes, a check of their own or without a guar
     put('/a/4', { validate: ['true', '%s'] }),
     put('/a/5', { expect: sha('old') }),
     put('/a/6', { content: 'a\0b' }),
+    put('/a/-'),
+    put('/a/b c'),
+    put('/a/d\ne'),
   ]
-  expect(covered(...mixed)).toEqual([[0], [1], [2], [3], [4], [5]])
+  expect(covered(...mixed)).toEqual(mixed.map((_, index) => [index]))
 })
 
 test('two files of a folder are not worth a command of their own', () => {
