@@ -92,12 +92,12 @@ function fromKeys(keys: ReadonlyMap<string, string>, current: boolean): Dcs {
 }
 
 /** Patroni's own account, for when etcd cannot be asked by hactl. */
-function fromRest({ cluster, config }: HostReading): Dcs | undefined {
+function fromRest({ cluster, config }: HostReading, current: boolean): Dcs | undefined {
   if (!cluster) return undefined
   const leader = cluster.members.find(({ role }) => role === 'leader' || role === 'standby_leader')
   const sync = cluster.members.filter(({ role }) => role === 'sync_standby' || role === 'quorum_standby')
   return {
-    current: true,
+    current,
     initialized: true,
     ...(leader && { leader: leader.name }),
     members: cluster.members.map((member) => memberOf(member.name, member as MemberValue)),
@@ -107,16 +107,19 @@ function fromRest({ cluster, config }: HostReading): Dcs | undefined {
   }
 }
 
-/** The best account there is: a healthy etcd member's newest, else Patroni's, else what a minority remembers. */
-export function dcsOf(readings: Iterable<HostReading>): Dcs | undefined {
+/**
+ * The best account there is: a healthy etcd member's newest, else Patroni's. Without a majority, what is left of it:
+ * Patroni then answers from memory (seen with 3.0.2), as etcd does.
+ */
+export function dcsOf(readings: Iterable<HostReading>, { ok }: EtcdView): Dcs | undefined {
   const all = [...readings]
   const stores = all
     .flatMap(({ etcd }) => (etcd?.keys ? [{ ...etcd, keys: etcd.keys }] : []))
     .toSorted((a, b) => Number(b.healthy) - Number(a.healthy) || b.revision - a.revision)
   const [best] = stores
   if (best?.healthy) return fromKeys(best.keys, true)
-  const told = all.flatMap((reading) => fromRest(reading) ?? []).at(0)
-  return told ?? (best && fromKeys(best.keys, false))
+  const told = all.flatMap((reading) => fromRest(reading, ok) ?? []).at(0)
+  return ok ? (told ?? (best && fromKeys(best.keys, false))) : best ? fromKeys(best.keys, false) : told
 }
 
 /** One etcd member of the inventory. */
@@ -142,6 +145,9 @@ export interface EtcdView {
   /** Members of the inventory that it does not count. */
   readonly missing: readonly string[]
 }
+
+const isSeenByPatroni = (readings: Iterable<HostReading>): boolean =>
+  [...readings].some(({ cluster, rest }) => cluster !== undefined && rest?.failsafe_mode_is_active !== true)
 
 /** Puts together what the etcd members say. Pure. */
 export function etcdOf({ dcs }: Facts, readings: ReadonlyMap<string, HostReading>): EtcdView {
@@ -169,7 +175,8 @@ export function etcdOf({ dcs }: Facts, readings: ReadonlyMap<string, HostReading
     peers,
     have,
     of: Math.max(listed.length, peers.length),
-    ok: have > 0 || [...readings.values()].some(({ cluster }) => cluster !== undefined),
+    // Patroni answers from memory too: its word counts only where no etcd host could be asked.
+    ok: have > 0 || (peers.every(({ reachable }) => !reachable) && isSeenByPatroni(readings.values())),
     ...(leads?.name && { leader: leads.name }),
     strangers: listed
       .filter((member) => !isKnown(member.peers))

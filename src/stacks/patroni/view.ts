@@ -60,7 +60,8 @@ function writerOf({ vars }: Facts, readings: ReadonlyMap<string, HostReading>): 
 
 /** Puts the readings of all hosts together. Pure. */
 export function viewOf(facts: Facts, readings: ReadonlyMap<string, HostReading>): View {
-  const dcs = dcsOf(readings.values())
+  const etcd = etcdOf(facts, readings)
+  const dcs = dcsOf(readings.values(), etcd)
   const senders = sendersOf(readings.values())
   const members = facts.hosts.map((host): Member => {
     const reading = readings.get(host.name)
@@ -84,7 +85,7 @@ export function viewOf(facts: Facts, readings: ReadonlyMap<string, HostReading>)
     facts,
     readings,
     members,
-    etcd: etcdOf(facts, readings),
+    etcd,
     primaries,
     paused: isPaused || dcs?.config?.['pause'] === true,
     addresses: writerOf(facts, readings),

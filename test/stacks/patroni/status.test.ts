@@ -95,3 +95,57 @@ test('a host that is lost while it is read counts as unreachable', async () => {
   expect(found.health).toBe('down')
   expect(found.bootstrap?.managed).toBe(true)
 })
+
+test('a healthy cluster of three has no problem', () => {
+  const found = statusOf('healthy-3')
+  expect(found.health).toBe('healthy')
+  expect(found.problems).toEqual([])
+  expect(found.members.map(({ lagBytes }) => lagBytes)).toEqual([undefined, 0, 0])
+})
+
+const codesOf = (scenario: string, more: Readonly<Record<string, unknown>> = {}): readonly string[] =>
+  statusOf(scenario, more).problems.map(({ code }) => code)
+
+test.each([
+  ['two-primaries-3', ['primary/two']],
+  ['primary-unmanaged-3', ['vip/writer-missing', 'member/unmanaged']],
+  ['diverged-3', ['cluster/not-running', 'standby/diverged']],
+  ['etcd-member-lost-3', ['standby/stopped', 'dcs/member-lost']],
+  ['failsafe-active-3', ['quorum/lost', 'failsafe/active']],
+  ['etcd-quorum-lost-3', ['quorum/lost', 'primary/none', 'cluster/not-running']],
+  ['stopped-3', ['cluster/stopped']],
+  ['bare-3', ['cluster/not-deployed']],
+])('in %s exactly this is said: %j', (scenario, codes) => {
+  expect(codesOf(scenario)).toEqual(codes)
+})
+
+test('without a majority of etcd, what Patroni remembers of the cluster is not taken for the present', () => {
+  expect(statusOf('failsafe-active-3').quorum).toEqual({ have: 0, of: 3, ok: false })
+})
+
+test('etcd that cannot be asked is believed through Patroni', () => {
+  const { cluster, readings, at } = readingsOf('healthy-3')
+  const deaf = new Map(
+    [...readings].map(([name, { etcd: _etcd, ...reading }]) => [`${name}`, reading] as const),
+  )
+  const apart = { ...cluster, hosts: [...cluster.hosts, host('e1', '10.77.0.31', {}, ['etcd'])] }
+  const found = judge(apart, deaf, at)
+  expect(found.quorum?.ok).toBe(true)
+  expect(found.bootstrap?.managed).toBe(true)
+  expect(found.candidate).toBe('pg3')
+  expect(found.problems.map(({ code, member }) => [code, member])).toEqual([['host/unreachable', 'e1']])
+})
+
+test('what the inventory wants otherwise is said with both values', () => {
+  const [found] = statusOf('healthy-3', { timing: 'normal' }).problems
+  expect(found?.code).toBe('dcs/config-drift')
+  expect(found?.summary).toContain('ttl is 20, wanted 30')
+})
+
+test('every command of a problem names the inventory or a host', () => {
+  const commands = scenarios.flatMap((scenario) =>
+    statusOf(scenario).problems.flatMap(({ next }) => next ?? []),
+  )
+  expect(commands.length).toBeGreaterThan(10)
+  expect(commands.filter((command) => !/INVENTORY|^hactl ssh /.test(command))).toEqual([])
+})
