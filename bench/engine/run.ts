@@ -5,7 +5,7 @@
  *   npm run bench:engine                 everything, about 15 minutes
  *   npm run bench:engine -- --short      floor and hactl, each cell a few times, about 4 minutes
  *
- * Options: [--sizes 1,10,30] [--latencies 0,20] [--runs 5] [--engines floor,floor-sync,hactl,ansible,mitogen]
+ * Options: [--sizes 1,10,30] [--latencies 0,20] [--runs 5, with 30 hosts 3] [--engines floor,floor-sync,hactl,ansible,mitogen]
  * [--slow-runs 1] [--slow-cells 1x0,10x0,1x20,30x0] [--lab NAME of a running lab] [--hactl FILE] [--keep].
  * Ansible and Mitogen take minutes on many hosts: they run only in the slow cells, and converge by themselves
  * only on one host; elsewhere the floor has put their state in place.
@@ -22,6 +22,7 @@ import { files } from './generate.ts'
 import { must, openLab, slowNetwork, type Node } from './hosts.ts'
 import { rowOf, table, type Row } from './table.ts'
 
+const MANY_HOSTS = 30
 const ROOT = resolve(import.meta.dirname, '../..')
 const { values: options } = parseArgs({
   options: {
@@ -37,7 +38,9 @@ const { values: options } = parseArgs({
     keep: { type: 'boolean', default: false },
   },
 })
-const RUNS = Number(options.runs ?? (options.short ? 3 : 5))
+/** Many hosts take long and scatter less. */
+const runsOn = (hosts: number): number =>
+  Number(options.runs ?? (options.short ? 3 : 5) - (hosts >= MANY_HOSTS ? 2 : 0))
 const engines = (
   options.engines ?? (options.short ? 'floor,hactl' : 'floor,floor-sync,hactl,ansible,mitogen')
 ).split(',')
@@ -68,7 +71,7 @@ function add(phase: string, engine: string, sample: Sample): void {
 /** All engines in turns, so that what else the machine does hits all alike. */
 function measure(bench: Bench, latency: number, nodes: readonly Node[]): void {
   samples.clear()
-  for (let round = 0; round < RUNS; round++) {
+  for (let round = 0; round < runsOn(nodes.length); round++) {
     for (const engine of engines.filter((each) => !SLOW.has(each))) {
       undo(bench, nodes)
       add('first', engine, timed(bench, engine, nodes))
