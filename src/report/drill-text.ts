@@ -2,7 +2,7 @@ import { PARTS_OF_OUTAGE } from '../cluster/drill/outage.ts'
 import type { DrillResult, RunResult, ScenarioSummary } from '../cluster/drill/result.ts'
 import type { Paint } from './paint.ts'
 import { table, type Column } from './table.ts'
-import { fold } from './words.ts'
+import { count, fold } from './words.ts'
 
 export interface DrillTextOptions {
   readonly width: number
@@ -77,13 +77,15 @@ export function drillText(result: DrillResult, options: DrillTextOptions): strin
   const bound =
     loss.runs === 0
       ? 'No run could be compared: nothing is proved.'
-      : `${thousands(lost)} of ${thousands(acknowledged)} acknowledged writes lost in ${loss.runs} runs ` +
-        `(a run loses one with less than ${percent(loss.atMost)} at 95 %).`
+      : `${thousands(lost)} of ${thousands(acknowledged)} acknowledged writes lost in ${count(loss.runs, 'run')}: ` +
+        `at most ${percent(loss.atMost)} of runs lose one, at 95 %.`
+  const isMerged = scenarios.some(({ parts }) => Object.keys(parts).some((names) => names.includes('+')))
   return [
     ...table(columns, scenarios, Math.max(options.width, 120)),
     ...runs.flatMap((run) => failureLines(run, options)),
     ...helpLines(runs),
     bound,
+    ...(isMerged ? ['Times in ( ) hold the parts before them too, which could not be told apart.'] : []),
     `Result: ${options.file}`,
     '',
   ].join('\n')
