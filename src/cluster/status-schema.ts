@@ -71,6 +71,11 @@ export const statusSchema = Type.Object({
   ),
   members: Type.Array(member, { description: 'Members and witnesses, in the order of the inventory.' }),
   addresses: Type.Array(address, { description: 'Virtual addresses.' }),
+  clients: Type.Optional(
+    Type.Array(Type.String(), {
+      description: "How clients reach the primary: connection strings without passwords, libpq's first.",
+    }),
+  ),
   quorum: Type.Optional(
     Type.Object({
       have: whole('Votes that are there.'),

@@ -27,6 +27,8 @@ export interface ClusterStatus {
   }
   readonly members: readonly MemberStatus[]
   readonly addresses: readonly VirtualAddress[]
+  /** How clients reach the primary: connection strings without passwords, libpq's first. */
+  readonly clients?: readonly string[]
   readonly quorum?: { readonly have: number; readonly of: number; readonly ok: boolean }
   /** What keeps two primaries apart, one sentence each, e.g. `fencing ready on 3`. */
   readonly guards: readonly string[]

@@ -93,6 +93,10 @@ function footing(status: ClusterStatus): string[] {
   ]
 }
 
+/** Without an address that moves, clients have to be told where to look. */
+const connecting = ({ addresses, clients }: ClusterStatus): readonly string[] =>
+  addresses.some(({ name }) => name === 'writer') ? [] : (clients ?? [])
+
 const command = (next: string): string => `      ${next}`
 
 function problemLines(problem: Problem, { width, paint }: StatusTextOptions): string[] {
@@ -118,6 +122,10 @@ export function statusText(status: ClusterStatus, options: StatusTextOptions): s
     '',
     ...table(columns(status), status.members, options.width - 2).map((line) => `  ${line}`),
     ...(foot.length + last.length > 0 ? ['', ...[...foot, ...last].map((line) => `  ${line}`)] : []),
+    // Not folded: they are there to be copied.
+    ...(connecting(status).length > 0
+      ? ['', '  clients', ...connecting(status).map((each) => `    ${each}`)]
+      : []),
     ...(problems.length > 0 ? ['', ...problems.flatMap((each) => problemLines(each, options))] : []),
     '',
   ].join('\n')

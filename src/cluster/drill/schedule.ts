@@ -1,7 +1,7 @@
 /** One entry of a random schedule. */
 export interface Entry {
   readonly scenario: string
-  /** Pause with clients writing before the fault, milliseconds. */
+  /** Pause before the run, milliseconds. */
   readonly delayMs: number
 }
 

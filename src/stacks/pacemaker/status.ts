@@ -1,3 +1,4 @@
+import { clientsOf } from '../../cluster/connect.ts'
 import type { ClusterStatus, ReplicationMode } from '../../cluster/status.ts'
 import { EXIT, HactlError } from '../../diag/diagnostic.ts'
 import type { Probe } from '../../engine/probe.ts'
@@ -87,6 +88,11 @@ export function judge(
     ...only({ primary: view.primary?.name, candidate: candidateOf(view), bootstrap: bootstrapOf(view) }),
     members: view.members.map((member) => memberStatus(member, view)),
     addresses: view.addresses,
+    clients: clientsOf(
+      facts.vars.postgres,
+      [facts.vars.writer_vip.address.split('/')[0] ?? ''],
+      facts.vars.postgres.port,
+    ),
     ...(view.crm && { quorum: { have: online, of: view.crm.nodes.length, ok: view.crm.quorum } }),
     guards: guardsOf(view),
     problems,

@@ -1,9 +1,11 @@
+import { clientsOf } from '../../cluster/connect.ts'
 import type { ClusterStatus, ReplicationMode } from '../../cluster/status.ts'
 import { EXIT, HactlError } from '../../diag/diagnostic.ts'
 import type { Probe } from '../../engine/probe.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { bootstrapOf } from './bootstrap.ts'
 import { factsOf } from './derive.ts'
+import type { Facts } from './derive.ts'
 import { healthOf, problemsOf } from './health.ts'
 import { readHost } from './readings.ts'
 import type { HostReading } from './readings.ts'
@@ -42,6 +44,22 @@ const candidateOf = (view: View): string | undefined => {
     .at(0)?.name
 }
 
+/** Where clients find the primary: the address that moves, the proxies, or the members in turn. */
+function targetsOf({ vars, hosts, proxies }: Facts): readonly [hosts: readonly string[], port: number] {
+  const { routing, writer_vip: vip, postgres } = vars
+  const address = vip?.address.split('/')[0]
+  const all = (list: typeof hosts) => list.map(({ connection }) => connection.address)
+  switch (routing.by) {
+    case 'callback':
+    case 'vip-manager':
+      return [address === undefined ? all(hosts) : [address], postgres.port]
+    case 'haproxy':
+      return [address === undefined ? all(proxies) : [address], routing.proxy.primary_port]
+    case 'none':
+      return [all(hosts), postgres.port]
+  }
+}
+
 /** Judges readings; those of unreachable hosts are missing. Pure, so captured output can be tested. */
 export function judge(
   cluster: Cluster,
@@ -62,6 +80,7 @@ export function judge(
     ...only({ primary: view.primary?.name, candidate: candidateOf(view), bootstrap: bootstrapOf(view) }),
     members: view.members.map((member) => memberStatus(member, view)),
     addresses: view.addresses,
+    clients: clientsOf(facts.vars.postgres, ...targetsOf(facts)),
     ...((have > 0 || !isBare) && { quorum: { have, of, ok } }),
     guards: isBare ? [] : guardsOf(view),
     problems,

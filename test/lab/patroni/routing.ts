@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { connectionStrings } from '../../../src/stacks/patroni/connect.ts'
+import { connectionStrings } from '../../../src/cluster/connect.ts'
 import { query, startWriter, type Report } from '../cluster/client.ts'
 import {
   eventually,

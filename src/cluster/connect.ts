@@ -1,3 +1,5 @@
+import type { PostgresVars } from './vars.ts'
+
 /** What clients connect with. */
 export interface Target {
   readonly hosts: readonly string[]
@@ -37,4 +39,16 @@ export function connectionStrings({ hosts, port, database, user }: Target): Conn
     jdbc: `jdbc:postgresql://${pairs}/${encodeURIComponent(database)}?user=${encodeURIComponent(user)}${fallback}`,
     go: `postgres://${path}${query}`,
   }
+}
+
+/** Strings for the application of an inventory: its first database and that one's owner. */
+export function clientsOf(postgres: PostgresVars, hosts: readonly string[], port: number): readonly string[] {
+  const [database] = postgres.databases
+  const strings = connectionStrings({
+    hosts,
+    port,
+    database: database?.name ?? 'postgres',
+    user: database?.owner ?? 'postgres',
+  })
+  return [...new Set([strings.libpq, strings.uri, strings.jdbc, strings.go])]
 }
