@@ -60,25 +60,33 @@ interface Runner {
   readonly options: DrillVerbOptions
 }
 
-/** All runs. One that could not be made ends the drill, unless it is to keep going and the cluster is healthy. */
-async function runAll(
-  { site, drill, options }: Runner,
-  faults: readonly Fault[],
-): Promise<readonly RunResult[]> {
+interface Made {
+  readonly results: readonly RunResult[]
+  /** What ended the drill before its last run: a run that could not be made, or Ctrl-C. */
+  readonly stopped?: unknown
+}
+
+/** All runs, until one is not as expected (unless it is to keep going) or cannot be made. */
+async function runAll({ site, drill, options }: Runner, faults: readonly Fault[]): Promise<Made> {
   const results: RunResult[] = []
   const began = performance.now()
   for (const { fault, run, delayMs } of plansOf(faults, options)) {
     const isOver = options.seed !== undefined && performance.now() - began > (options.duration ?? 0)
-    if (isOver || interrupt.happened()) break
-    await wait(delayMs, undefined, { signal: interrupt.soft })
+    if (isOver) break
     const name = `${String(results.length + 1).padStart(3, '0')}-${fault.name}.ledger`
-    const result = { ...(await runDrill(site, fault, drill, name)), run }
-    results.push(result)
-    const failed = result.checks.filter(({ ok }) => !ok).map(({ what, seen }) => `${what}: ${seen ?? 'no'}`)
-    drill.say(`${fault.name}: ${result.passed ? 'as expected' : failed.join('; ')}`)
-    if (!result.passed && options.keepGoing !== true) break
+    try {
+      await wait(delayMs, undefined, { signal: interrupt.soft })
+      results.push({ ...(await runDrill(site, fault, drill, name)), run })
+    } catch (error) {
+      // What earlier runs found is not lost with this one.
+      return { results, stopped: error }
+    }
+    const { passed, checks } = results.at(-1) ?? { passed: false, checks: [] }
+    const failed = checks.filter(({ ok }) => !ok).map(({ what, seen }) => `${what}: ${seen ?? 'no'}`)
+    drill.say(`${fault.name}: ${passed ? 'as expected' : failed.join('; ')}`)
+    if (!passed && options.keepGoing !== true) break
   }
-  return results
+  return { results }
 }
 
 const summaryOf = (outcome: RunSummary['outcome'], ms: number): RunSummary => ({
@@ -181,7 +189,8 @@ async function carryOut(
       say,
       signal: interrupt.soft,
     }
-    const runs = await runAll({ site, drill, options }, faults)
+    const { results, stopped } = await runAll({ site, drill, options }, faults)
+    if (stopped !== undefined && results.length === 0) throw stopped
     const result: DrillResult = {
       drill: records.run,
       at: records.at,
@@ -189,10 +198,12 @@ async function carryOut(
       ...(lab && { lab: `${lab.name} (${lab.driver.name})` }),
       ...(await surroundings(site, client)),
       ...(options.seed !== undefined && { seed: options.seed }),
-      ...summarize(runs),
+      ...summarize(results),
+      ...(stopped !== undefined && { passed: false }),
     }
+    await show(result, folder, options, stopped === undefined)
+    if (stopped !== undefined) throw stopped
     outcome = result.passed ? 'done' : 'failed'
-    await show(result, folder, options)
     setExit(result.passed ? EXIT.done : EXIT.failed)
   } finally {
     records.end(interrupt.happened() ? 'interrupted' : outcome)
@@ -200,9 +211,16 @@ async function carryOut(
   }
 }
 
-async function show(result: DrillResult, folder: string, options: DrillVerbOptions): Promise<void> {
+async function show(
+  result: DrillResult,
+  folder: string,
+  options: DrillVerbOptions,
+  whole: boolean,
+): Promise<void> {
   const file = join(folder, 'result.json')
   writeFileSync(file, `${JSON.stringify(result, undefined, 1)}\n`, { mode: 0o600 })
+  // An error follows, which is a document of its own.
+  if (!whole && options.format !== 'text') return
   if (options.format === 'json') return printJson(result)
   if (options.format === 'junit') {
     const { drillJunit } = await import('../report/drill-junit.ts')
