@@ -80,8 +80,8 @@ export function etcdTests(lab: Lab): void {
     await startEtcd(lab, standbys)
     await writer.writes(10)
     expect((await writer.stop()).lost).toEqual([])
-    const after = roles(await lab.healthy(120_000)).primary
-    await setFailsafe(lab, after, true)
+    await setFailsafe(lab, primary, true)
+    await lab.healthy(120_000)
     await expectEmptyPlan(lab)
   })
 
