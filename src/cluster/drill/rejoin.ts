@@ -32,6 +32,21 @@ const whyNot = (status: ClusterStatus | undefined): string =>
 
 /** A member that has just started looks well until it finds that its WAL does not fit: it must stay well for so long. */
 const STABLE_MS = 6000
+/** A cluster that asks for a repair for so long will not help itself. */
+const HELPLESS_MS = 10_000
+
+/** How long something has been true without a break, in milliseconds; 0 when it is not. */
+function stopwatch(): (isTrue: boolean) => number {
+  let since: number | undefined
+  return (isTrue) => {
+    since = isTrue ? (since ?? performance.now()) : undefined
+    return since === undefined ? 0 : performance.now() - since
+  }
+}
+
+/** Whether the status names one of the stack's repairs as the next command. */
+const asksForHelp = ({ problems }: ClusterStatus, { drills }: Site): boolean =>
+  problems.some(({ next = '' }) => drills.repairs.some((repair) => next.includes(` ${repair} `)))
 
 async function untilWell(
   site: Site,
@@ -40,16 +55,15 @@ async function untilWell(
 ): Promise<readonly [boolean, ClusterStatus | undefined]> {
   let last: ClusterStatus | undefined
   let force = true
-  let since: number | undefined
-  const read = async (): Promise<true | undefined> => {
+  const [well, helpless] = [stopwatch(), stopwatch()]
+  const read = async (): Promise<boolean | undefined> => {
     await site.reconnect(force)
     force = false
     last = await site.status()
-    since = isWell(last) ? (since ?? performance.now()) : undefined
-    return since !== undefined && performance.now() - since >= STABLE_MS ? true : undefined
+    if (well(isWell(last)) >= STABLE_MS) return true
+    return helpless(asksForHelp(last, site)) >= HELPLESS_MS ? false : undefined
   }
-  const well = await poll(read, { timeoutMs, intervalMs: 1000, signal })
-  return [well === true, last]
+  return [(await poll(read, { timeoutMs, intervalMs: 1000, signal })) === true, last]
 }
 
 /** Members that a repair is for: they can be reached, and neither lead nor follow. */
