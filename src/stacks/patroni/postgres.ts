@@ -43,6 +43,9 @@ export function hbaOf(vars: PatroniVars, hosts: readonly Host[]): readonly strin
   return [
     'local all postgres peer',
     'local all all peer',
+    // Patroni asks its own server for its history by a replication connection.
+    `host replication ${user} 127.0.0.1/32 ${method}`,
+    `host replication ${user} ::1/128 ${method}`,
     ...addresses.flatMap((address) => [
       `host replication ${user} ${address}/32 ${method}`,
       `host postgres ${rewind} ${address}/32 ${method}`,
