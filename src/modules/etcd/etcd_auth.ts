@@ -114,8 +114,8 @@ export const etcdAuth = defineModule({
     `etcd_auth:
   peers: "{{ cluster.dcs.peers }}"
   root_password: "{{ secrets.etcd_root_password }}"
-  user: patroni
-  password: "{{ secrets.etcd_patroni_password }}"
+  user: app
+  password: "{{ secrets.etcd_app_password }}"
   prefix: /service/pgcluster/`,
   ],
   label: ({ user }) => user,
