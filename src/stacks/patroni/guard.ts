@@ -43,7 +43,7 @@ export function hasLockFault(version: string, api: 'etcd' | 'etcd3'): boolean {
 function lockHole({ version, api, guard }: FreezeCase): readonly Hole[] {
   if (version === undefined || guard?.lock === 'mended' || guard?.lock === 'sound') return []
   if (!hasLockFault(version, api)) return []
-  const what = `Patroni ${version} takes its lock back after a freeze: commits acknowledged since the failover are lost`
+  const what = `Patroni ${version} can take its lock back after a freeze: commits acknowledged since the failover are then lost`
   const detail = 'The guard that mends it is not at work in the Patroni that runs.'
   return [{ severity: 'critical', code: 'freeze/lock', what, detail }]
 }

@@ -116,7 +116,7 @@ test('the status names the members once for each hole, and what to do', () => {
     ['freeze/no-fence', 'warning', apply],
   ])
   expect(found[0]?.summary).toBe(
-    'On pg1 and pg3, Patroni 3.0.2 takes its lock back after a freeze: commits acknowledged since the failover are lost.',
+    'On pg1 and pg3, Patroni 3.0.2 can take its lock back after a freeze: commits acknowledged since the failover are then lost.',
   )
 })
 
