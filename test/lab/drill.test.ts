@@ -8,7 +8,7 @@ import { parseYaml } from '../../src/schema/yaml.ts'
 import { expectCode, labOf, LAYER, measured, must, ROOT, seconds } from './cluster/support.ts'
 
 /** Times are not what is tested here: the machine may be shared. */
-const PATIENCE = ['--patience', '6']
+const PATIENCE = ['--patience', '4']
 
 const lab = labOf('drill', { nodes: 3, with: LAYER })
 
