@@ -1,6 +1,8 @@
 import { defineFact } from '../../engine/module.ts'
 import type { Fact } from '../../engine/module.ts'
 import type { Probe } from '../../engine/probe.ts'
+import { factServer } from '../postgres/facts.ts'
+import { readServer } from '../postgres/server.ts'
 import { isSynchronous, readMember } from './documents.ts'
 import type { MemberDocument } from './documents.ts'
 import type { Rest } from './rest.ts'
@@ -53,4 +55,13 @@ export const patroniFacts: readonly Fact[] = [
     'Whether settings wait for a restart of PostgreSQL.',
     (member) => member.pending_restart === true,
   ),
+  // Patroni of this host does not know it before version 3.1, PostgreSQL always does.
+  defineFact({
+    name: 'patroni.streaming',
+    about: 'Whether this member is a standby that streams.',
+    async read(probe: Probe, scope: Scope = {}) {
+      const server = await readServer(probe, factServer(scope))
+      return server.running && server.inRecovery && server.receiver === 'streaming'
+    },
+  }),
 ]
