@@ -9,7 +9,7 @@ import { expectEmptyPlan, measured, must, type Lab } from './support.ts'
 /** What differs from stack to stack. */
 export interface Hidden {
   readonly names: readonly string[]
-  /** Files with mode and owner in which a member may hold a clear value, sorted. */
+  /** Files with mode and owner in which a member may hold a clear value. */
   readonly allowed: readonly string[]
 }
 
@@ -33,7 +33,11 @@ async function search(
   expect(leakedFiles(lab.dir, secrets)).toEqual([])
   const places = await Promise.all(lab.nodes.map((node) => searchNode(lab, node, secrets)))
   for (const place of places) {
-    expect(place).toEqual([...allowed, 'CIB lines: 0', 'command lines: 0', 'journal lines: 0'])
+    const files = place.filter((line) => line.startsWith('/'))
+    // Some of them are only on standbys.
+    expect(files.length).toBeGreaterThan(0)
+    for (const file of files) expect(allowed).toContain(file)
+    expect(place.slice(files.length)).toEqual(['CIB lines: 0', 'command lines: 0', 'journal lines: 0'])
   }
 }
 
