@@ -142,7 +142,7 @@ export async function collect(
 ): Promise<Omit<RunResult, 'ledger' | 'run'>> {
   const { ledger, samples, failover, rejoin, faultAt, healedAt, beganAt, stoppedAt } = whole
   const after = whole.tables?.primary
-  const found = after === undefined ? undefined : await outage(site, { cast, lines }, whole, after)
+  const found = await outage(site, { cast, lines }, whole, after ?? cast.primary)
   const { verdict, divergences, checksums } = comparison(whole)
   const facts = factsOf(whole, divergences)
   const verdicts = given({ failover, rejoin: verdict })

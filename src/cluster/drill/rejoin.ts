@@ -74,7 +74,8 @@ const broken = (status: ClusterStatus): readonly string[] =>
 
 async function help(site: Site, status: ClusterStatus, say: Say, round: number): Promise<readonly string[]> {
   const { repairs, cleanup } = site.drills
-  const hosts = broken(status)
+  // Without a primary there is nothing to follow; what a failure has blocked may be let go on.
+  const hosts = status.primary === undefined ? [] : broken(status)
   const helped: string[] = []
   for (const host of hosts) {
     const repair = repairs[Math.min(round, repairs.length - 1)]
@@ -94,7 +95,7 @@ export async function rejoin(site: Site, say: Say, patience: Patience): Promise<
   const began = performance.now()
   const helped: string[] = []
   let [well, status] = await untilWell(site, patience.aloneMs, patience.signal)
-  for (let round = 0; round < 3 && !well && status?.primary !== undefined; round++) {
+  for (let round = 0; round < 3 && !well && status; round++) {
     helped.push(...(await help(site, status, say, round)))
     ;[well, status] = await untilWell(site, patience.helpedMs, patience.signal)
   }

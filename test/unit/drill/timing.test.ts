@@ -187,6 +187,12 @@ test('parts whose end is not known, or out of order, are told together with the 
   expect(outageOf({ ...outage, faultAt: 6050, until: 6200 })).toBeUndefined()
 })
 
+test('writes that never come back are an outage up to the end, without parts', () => {
+  const ledger = ledgerOf([{ id: 1, at: 1000, ms: 0, ...ack }])
+  const found = outageOf({ ...outage, ledger, after: 'a', until: 61_000 })
+  expect(found).toMatchObject({ ms: 60_000, parts: [] })
+})
+
 test('a line of the journal gives its time, where it came from and its text', () => {
   expect(parseMark('1795184357.012700 pg1 pacemaker-controld[812]: notice: Our peer is lost')).toEqual({
     at: 1_795_184_357_013,
