@@ -102,12 +102,23 @@ async function readAhead(
     state,
     queue: plays.flatMap(({ frame, hosts }) => {
       if (!hosts.includes(state.name)) return []
-      const all = tolerant(() => expand(run.options, state, frame, filter(frame.play), false))
+      const earlier = registeredBefore(plays, frame, filter)
+      const all = tolerant(() => expand(run.options, state, frame, filter(frame.play), false, earlier))
       return all.filter((instance) => !instance.task.runOnce || hosts[0] === state.name)
     }),
   }))
   await pool(byHost, run.options.forks, ({ state, queue }) => readAll(run, state, queue))
 }
+
+/** What tasks of the plays before one will register. */
+const registeredBefore = (
+  plays: readonly Planned[],
+  frame: PlayFrame,
+  filter: (play: Play) => readonly Task[],
+): readonly string[] =>
+  plays
+    .filter((each) => each.frame.index < frame.index)
+    .flatMap((each) => filter(each.frame.play).flatMap(({ register }) => register ?? []))
 
 /** What cannot be expanded yet is reported when its turn comes. */
 function tolerant<T>(make: () => readonly T[]): readonly T[] {

@@ -33,7 +33,8 @@ export const selected = (task: Task, tags: readonly string[] | undefined): boole
 
 /**
  * The instances of tasks on one host, loops expanded. Called again when results were registered: scopes hold what is
- * known at that time. A loop over something still unknown gives one instance that waits.
+ * known at that time. A loop over something still unknown gives one instance that waits. `earlier`: what tasks that
+ * have not had their turn yet will register.
  */
 export function expand(
   options: RunOptions,
@@ -41,8 +42,9 @@ export function expand(
   frame: PlayFrame,
   tasks: readonly Task[],
   handler: boolean,
+  earlier: readonly string[] = [],
 ): readonly Instance[] {
-  const pending = new Set<string>()
+  const pending = new Set<string>(earlier)
   if (tasks.length === 0) return []
   // The same for all tasks: what they register is known only at the next call.
   const scope = taskScope(options, state, { vars: frame.play.vars, table: frame.table })

@@ -215,6 +215,21 @@ test('run_once runs on the first host, behind a barrier, and shares its result',
   expect(cells.get('b')?.get('y')).toBe('changed')
 })
 
+test('a result decides in a later play, though that one was read before it was there', async () => {
+  const { go, cells } = lab('a')
+  const second = `  - name: second
+    hosts: all
+    tasks:
+      - name: then
+        when: { var: first.changed, is: true }
+        cell: { key: then, value: v }
+`
+  const first = '      - name: first\n        cell: { key: first, value: v }\n        register: first\n'
+  const { errors } = await go(play(first) + second)
+  expect(errors).toEqual([])
+  expect(cells.get('a')?.get('then')).toBe('v')
+})
+
 test('loop, when, tags and start-at choose what runs', async () => {
   const { go } = lab('a')
   const tasks = `      - name: each
