@@ -1,6 +1,7 @@
 import type { Stack } from '../stack.ts'
 import { check } from './check.ts'
 import { derive } from './derive.ts'
+import { drills } from './drills.ts'
 import { init } from './init.ts'
 import { status } from './status.ts'
 import { vars } from './vars.ts'
@@ -15,4 +16,5 @@ export const patroni: Stack = {
   derive,
   status,
   init,
+  drills,
 }
