@@ -125,7 +125,11 @@ export const managers: Rule = ({ view, run, apply }) => {
       })
     }
     const how = reading?.patroni === 'active' ? 'does not answer' : 'does not run'
-    if (!server) return warning('cluster/not-running', `Patroni ${how} on ${name}.`, { member: name, next })
+    if (!server) {
+      // It may have commits that the primary has not: that runbook asks before it discards them.
+      const safe = view.primary ? run('repair-standby', `--on ${name}`) : next
+      return warning('cluster/not-running', `Patroni ${how} on ${name}.`, { member: name, next: safe })
+    }
     const summary = `Patroni ${how} on ${name}, but PostgreSQL runs.`
     if (server.recovery) return warning('member/unmanaged', summary, { member: name, next })
     const detail = view.paused
