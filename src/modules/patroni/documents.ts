@@ -17,6 +17,7 @@ export interface MemberDocument {
   readonly pending_restart?: boolean
   readonly scheduled_restart?: Readonly<Record<string, unknown>>
   readonly pause?: boolean
+  readonly patroni?: { readonly version?: string }
   /** Standbys that a leader sends WAL to. */
   readonly replication?: readonly { readonly application_name?: string; readonly state?: string }[]
 }
@@ -44,8 +45,18 @@ export interface ClusterDocument {
 /** Dynamic configuration, GET /config. */
 export type Config = Readonly<Record<string, unknown>>
 
-export const readMember = (probe: Probe, rest: Rest): Promise<Answer<MemberDocument>> =>
-  get(probe, rest, urlOf(rest, '/patroni'))
+/** Patroni 2.0 says only by the status of a check whether commits wait for a member. */
+const isSilent = ({ sync_standby: sync, patroni }: MemberDocument): boolean =>
+  sync === undefined && /^[12]\./.test(patroni?.version ?? '')
+
+/** What the member of this host says of itself. */
+export async function readMember(probe: Probe, rest: Rest): Promise<Answer<MemberDocument>> {
+  const answer = await get<MemberDocument>(probe, rest, urlOf(rest, '/patroni'))
+  if (answer.kind === 'none' || !isSilent(answer.body)) return answer
+  const check = await get(probe, rest, urlOf(rest, '/synchronous'))
+  const sync = check.kind === 'document' && check.status === 200
+  return { ...answer, body: { ...answer.body, sync_standby: sync } }
+}
 
 export const readCluster = (probe: Probe, rest: Rest): Promise<Answer<ClusterDocument>> =>
   get(probe, rest, urlOf(rest, '/cluster'))
