@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { poll } from '../../../src/lib/poll.ts'
 import { derive } from '../../../src/stacks/patroni/derive.ts'
 import { createTemplates } from '../../../src/template/template.ts'
-import { clusterOf, host } from './cluster.ts'
+import { clusterOf, host } from '../../stacks/patroni/cluster.ts'
 
 /**
  * The script itself with fakes for the three programs below it. `ip` keeps the addresses in a file, `curl` says what
@@ -25,7 +25,7 @@ const FAKES = {
   curl: `
     read -r code role <"$STATE/rest"
     echo >>"$STATE/asks"
-    [ ! -e "$STATE/slow" ] || { rm "$STATE/slow"; touch "$STATE/asked"; while [ ! -e "$STATE/go" ]; do sleep 0.01; done; }
+    [ ! -e "$STATE/slow" ] || { rm "$STATE/slow"; touch "$STATE/asked"; while [ -d "$STATE" ] && [ ! -e "$STATE/go" ]; do sleep 0.01; done; }
     case $code in refused) exit 7 ;; silent) exit 28 ;; esac
     printf '{"state": "running", "role": "%s", "timeline": 3} %s' "$role" "$code"`,
   arping: `
