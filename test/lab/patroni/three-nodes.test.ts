@@ -16,8 +16,9 @@ const record = newRecord()
 
 const SHAPE: Shape = {
   addresses: ['writer'],
-  epoch: async ({ nodes, sh }: Lab) => {
-    const config = await sh(nodes[0] ?? '', 'patronictl -c /etc/patroni/config.yml show-config | sha256sum')
+  epoch: async (of: Lab) => {
+    const show = 'patronictl -c /etc/patroni/config.yml show-config | sha256sum'
+    const config = await of.sh(of.nodes[0] ?? '', show)
     expect(config).toMatch(/^[0-9a-f]{64}/)
     return config
   },
