@@ -244,7 +244,10 @@ export function repairTests(lab: Lab): void {
     expect((await member(lab, other))?.replication).toContain('streaming')
     measured('rebuild', seconds(ended.ms))
   })
+}
 
+/** Members that come and go, and a cluster that lost both who could lead it. */
+export function membershipTests(lab: Lab): void {
   test('remove-node takes a member out of Patroni and etcd, and add-node takes it back', async () => {
     const { primary, standbys } = roles(await lab.healthy())
     const node = standbys.at(-1) ?? ''
