@@ -50,8 +50,4 @@ export const postmasterStart = (lab: Lab, node: string): Promise<string> =>
 
 /** The epoch of the CIB: it grows with every change of the configuration. */
 export const cibEpoch = (lab: Lab, node: string): Promise<string> =>
-  lab.sh(
-    node,
-    `if command -v cibadmin >/dev/null; then
-cibadmin --query | sed -n '1s/.* epoch="\\([0-9]*\\)".*/\\1/p'`,
-  )
+  lab.sh(node, `cibadmin --query | sed -n '1s/.* epoch="\\([0-9]*\\)".*/\\1/p'`)
