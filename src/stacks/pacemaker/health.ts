@@ -1,6 +1,7 @@
+import { critical, warning } from '../../cluster/problem.ts'
 import type { Problem } from '../../cluster/status.ts'
 import { INFINITY } from '../../modules/pcs/crm-mon.ts'
-import { critical, isStopped, warning } from './say.ts'
+import { isStopped } from './say.ts'
 import type { Rule } from './say.ts'
 import { standbyProblem, unfinished } from './standby-health.ts'
 import { failureWords, pausedOf } from './view.ts'

@@ -10,21 +10,6 @@ export interface Say {
 
 export type Rule = (say: Say) => readonly Problem[]
 
-/** Data or service is at risk now. */
-export const critical = (code: string, summary: string, more: Partial<Problem> = {}): Problem => ({
-  severity: 'critical',
-  code,
-  summary,
-  ...more,
-})
-/** It works, but not as it should. */
-export const warning = (code: string, summary: string, more: Partial<Problem> = {}): Problem => ({
-  severity: 'warning',
-  code,
-  summary,
-  ...more,
-})
-
 /** What the operator did keeps everything down; then only that is said. */
 export const isStopped = ({ crm, facts }: View): boolean =>
   crm !== undefined && (crm.stopAll || crm.disabled.includes(facts.agent.clone))

@@ -1,5 +1,6 @@
+import { warning } from '../../cluster/problem.ts'
 import type { Problem } from '../../cluster/status.ts'
-import { isStopped, warning } from './say.ts'
+import { isStopped } from './say.ts'
 import type { Say } from './say.ts'
 import { failureWords, pastFork, pausedOf, refusedToStart } from './view.ts'
 import type { Member } from './view.ts'

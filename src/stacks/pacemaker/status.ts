@@ -1,6 +1,6 @@
+import { readHosts } from '../../cluster/read-hosts.ts'
 import { clientsOf } from '../../cluster/connect.ts'
 import type { ClusterStatus, ReplicationMode } from '../../cluster/status.ts'
-import { EXIT, HactlError } from '../../diag/diagnostic.ts'
 import type { Probe } from '../../engine/probe.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { factsOf } from './derive.ts'
@@ -100,21 +100,9 @@ export function judge(
   }
 }
 
-const lostHost = (error: unknown): undefined => {
-  if (!(error instanceof HactlError) || error.exit !== EXIT.unreachable) throw error
-  return undefined
-}
-
 /** Reads all members side by side, one round trip each; a member that fails in between counts as unreachable. */
 export async function status(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<ClusterStatus> {
   const facts = factsOf(cluster)
-  const readings = await Promise.all(
-    facts.members.map(async (name) => {
-      const probe = probes.get(name)
-      const reading = probe && (await readHost(probe, facts).catch(lostHost))
-      return [name, reading] as const
-    }),
-  )
-  const read = readings.flatMap(([name, reading]) => (reading ? [[name, reading] as const] : []))
-  return judge(cluster, new Map(read), new Date().toISOString())
+  const readings = await readHosts(facts.members, probes, (probe) => readHost(probe, facts))
+  return judge(cluster, readings, new Date().toISOString())
 }

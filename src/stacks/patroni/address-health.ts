@@ -1,4 +1,5 @@
-import { critical, isManaged, listed } from './say.ts'
+import { critical } from '../../cluster/problem.ts'
+import { isManaged, listed } from './say.ts'
 import type { Rule } from './say.ts'
 
 /** The writer VIP is on the primary, with a proxy on one of the proxies, and nowhere else. */

@@ -1,7 +1,7 @@
+import { warning } from '../../cluster/problem.ts'
 import { isRecord, patchOf, presentOf } from '../../modules/patroni/config-diff.ts'
 import type { Config } from '../../modules/patroni/documents.ts'
 import { dynamicOf } from './dynamic.ts'
-import { warning } from './say.ts'
 import type { Rule } from './say.ts'
 import { tagsOf } from './view.ts'
 

@@ -1,5 +1,6 @@
+import { critical, warning } from '../../cluster/problem.ts'
 import type { EtcdPeer } from './dcs.ts'
-import { critical, listed, warning } from './say.ts'
+import { listed } from './say.ts'
 import type { Rule, Say } from './say.ts'
 
 /** Half of etcd's default quota of 2 GB, after which it takes no more writes. */

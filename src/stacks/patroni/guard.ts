@@ -1,3 +1,4 @@
+import { critical, warning } from '../../cluster/problem.ts'
 import { at } from '../../cluster/check.ts'
 import type { Problem, ReplicationMode } from '../../cluster/status.ts'
 import { problem } from '../../diag/diagnostic.ts'
@@ -5,7 +6,7 @@ import type { Diagnostic } from '../../diag/diagnostic.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { varsOf } from './derive.ts'
 import type { GuardReading } from './readings.ts'
-import { critical, isManaged, listed, warning } from './say.ts'
+import { isManaged, listed } from './say.ts'
 import type { Rule } from './say.ts'
 import type { Member } from './view.ts'
 

@@ -1,6 +1,7 @@
+import { critical, warning } from '../../cluster/problem.ts'
 import { parseLsn } from '../../cluster/lsn.ts'
 import type { Problem } from '../../cluster/status.ts'
-import { critical, isManaged, isStopped, listed, reached, warning } from './say.ts'
+import { isManaged, isStopped, listed, reached } from './say.ts'
 import type { Rule, Say } from './say.ts'
 import { isNoFailover } from './view.ts'
 import type { Member, View } from './view.ts'

@@ -14,22 +14,6 @@ export interface Say {
 
 export type Rule = (say: Say) => readonly Problem[]
 
-/** Data or service is at risk now. */
-export const critical = (code: string, summary: string, more: Partial<Problem> = {}): Problem => ({
-  severity: 'critical',
-  code,
-  summary,
-  ...more,
-})
-
-/** It works, but not as it should. */
-export const warning = (code: string, summary: string, more: Partial<Problem> = {}): Problem => ({
-  severity: 'warning',
-  code,
-  summary,
-  ...more,
-})
-
 /** Members that could be read. */
 export const reached = ({ members }: View): readonly Member[] => members.filter(({ reading }) => reading)
 

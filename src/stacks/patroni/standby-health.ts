@@ -1,5 +1,6 @@
+import { warning } from '../../cluster/problem.ts'
 import type { Problem } from '../../cluster/status.ts'
-import { isManaged, isStopped, warning } from './say.ts'
+import { isManaged, isStopped } from './say.ts'
 import type { Rule, Say } from './say.ts'
 import { lagOf, pastFork, stateOf } from './view.ts'
 import type { Member } from './view.ts'

@@ -1,6 +1,6 @@
+import { readHosts } from '../../cluster/read-hosts.ts'
 import { clientsOf } from '../../cluster/connect.ts'
 import type { ClusterStatus, ReplicationMode } from '../../cluster/status.ts'
-import { EXIT, HactlError } from '../../diag/diagnostic.ts'
 import type { Probe } from '../../engine/probe.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { bootstrapOf } from './bootstrap.ts'
@@ -88,22 +88,10 @@ export function judge(
   }
 }
 
-const lostHost = (error: unknown): undefined => {
-  if (!(error instanceof HactlError) || error.exit !== EXIT.unreachable) throw error
-  return undefined
-}
-
 /** Reads all hosts side by side, one round trip each; a host that fails in between counts as unreachable. */
 export async function status(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<ClusterStatus> {
   const facts = factsOf(cluster)
-  const names = new Set([...facts.members, ...facts.dcs.hosts, ...facts.proxies.map(({ name }) => name)])
-  const readings = await Promise.all(
-    [...names].map(async (name) => {
-      const probe = probes.get(name)
-      const reading = probe && (await readHost(probe, facts).catch(lostHost))
-      return [name, reading] as const
-    }),
-  )
-  const read = readings.flatMap(([name, reading]) => (reading ? [[name, reading] as const] : []))
-  return judge(cluster, new Map(read), new Date().toISOString())
+  const names = [...facts.members, ...facts.dcs.hosts, ...facts.proxies.map(({ name }) => name)]
+  const readings = await readHosts(names, probes, (probe) => readHost(probe, facts))
+  return judge(cluster, readings, new Date().toISOString())
 }
