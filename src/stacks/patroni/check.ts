@@ -154,7 +154,7 @@ const checkPorts: Rule = (cluster) => {
 }
 
 const checkAddresses: Rule = (cluster) =>
-  [...members(cluster), ...serving(cluster, 'etcd')]
+  [...new Set([...members(cluster), ...serving(cluster, 'etcd')])]
     .filter(
       (host) => isIP(host.connection.address) === 0 && !addressesOf(host).some((each) => isIP(each) > 0),
     )
@@ -165,6 +165,15 @@ const checkAddresses: Rule = (cluster) =>
         `${name} has a name alone: etcd and pg_hba.conf need its address`,
         { hint },
       )
+    })
+
+/** An IPv6 address stands in brackets before a port, in six files of four programs; none of that was ever run. */
+const checkIpv4: Rule = (cluster) =>
+  [...new Set([...members(cluster), ...serving(cluster, 'etcd')])]
+    .filter((host) => isIP(host.connection.address) === 6)
+    .map(({ name, connection }) => {
+      const summary = `${name} has the IPv6 address ${connection.address}: this stack is built for IPv4`
+      return problem('patroni/ipv6', summary, { hint: `write an IPv4 address as ansible_host of ${name}` })
     })
 
 const checkVersion: Rule = (cluster) => {
@@ -229,6 +238,7 @@ const RULES: readonly Rule[] = [
   checkMembers,
   checkEtcd,
   checkAddresses,
+  checkIpv4,
   checkTiming,
   checkRouting,
   (each) => checkAddressing(each, varsOf(each)),

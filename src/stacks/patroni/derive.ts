@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Cluster, Host } from '../../inventory/inventory.ts'
 import { addressesOf, members, serving } from '../../inventory/topology.ts'
 import { dynamicOf } from './dynamic.ts'
@@ -94,7 +95,11 @@ export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
     others: hosts.slice(1).map((host) => host.name),
     every: every.map((host) => host.name),
     addresses: [...new Set(every.flatMap(addressesOf))],
-    nodes: every.map((host) => ({ name: host.name, addresses: addressesOf(host) })),
+    // For /etc/hosts: a name is no address there.
+    nodes: every.map((host) => ({
+      name: host.name,
+      addresses: addressesOf(host).filter((address) => isIP(address) > 0),
+    })),
     // The port as text too: arguments of commands are texts.
     pg: { ...paths, port: String(vars.postgres.port) },
     scope: facts.scope,

@@ -90,3 +90,9 @@ test('tags: a slip of a known one, and a member to replicate from that is none',
 test('a name is no address', () => {
   expect(codes({}, [host('pg1', 'pg1.example.com'), ...HOSTS.slice(1)])).toContain('patroni/no-address')
 })
+
+test('an IPv6 address of a member is refused once, with what to write', () => {
+  const found = check(clusterOf({}, [host('pg1', '2001:db8::11'), ...HOSTS.slice(1)]))
+  expect(found.map(({ code }) => code)).toEqual(['patroni/ipv6'])
+  expect(found[0]?.hint).toContain('IPv4')
+})

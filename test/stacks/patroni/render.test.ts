@@ -84,3 +84,9 @@ test('init writes an inventory that is sound, with etcd beside two members', asy
   const two = init({ ...options, hosts: new Map([...hosts].slice(0, 2)) })
   await expect(two.get('inventory.yml')).toMatchFileSnapshot(golden('init-2.yml'))
 })
+
+test('a host reached by a name gets its address into /etc/hosts from its links', () => {
+  const named = host('pg1', 'pg1.example.com', { links: ['10.77.0.11'] })
+  const { nodes } = derive(clusterOf({}, [named, ...HOSTS.slice(1)])) as { nodes: readonly object[] }
+  expect(nodes[0]).toEqual({ name: 'pg1', addresses: ['10.77.0.11'] })
+})
