@@ -7,8 +7,8 @@ import type { Line } from './line.ts'
 import type { Site } from './site.ts'
 import type { Snapshot } from './verdict.ts'
 
-/** The schema, unless somebody else's stands there. `quote_ident` is not needed: names of roles need no quotes here. */
-const prepare = (user: string, connections: number): string => `do $$
+/** SQL that makes the schema, unless somebody else's stands there. `quote_ident` is not needed: names of roles need no quotes here. */
+export const tablesSql = (user: string, connections: number): string => `do $$
 begin
   if exists (select from pg_namespace where nspname = '${SCHEMA}'
       and coalesce(obj_description(oid, 'pg_namespace'), '') <> '${SCHEMA_COMMENT}') then
@@ -27,7 +27,7 @@ insert into ${SCHEMA}.counters select worker, 0 from generate_series(0, ${connec
 const REMOVE = `set client_min_messages = warning; drop schema if exists ${SCHEMA} cascade`
 
 /** Rows as `1:0 2:012`, counters as `0=3 1=4`. From the tables themselves, not from an index: that is what is compared. */
-const READ = `set enable_indexscan = off; set enable_indexonlyscan = off; set enable_bitmapscan = off;
+export const readSql = `set enable_indexscan = off; set enable_indexonlyscan = off; set enable_bitmapscan = off;
 select coalesce((select string_agg(id || ':' || parts, ' ' order by id) from
   (select id, string_agg(part::text, '' order by part) as parts from ${SCHEMA}.writes group by id) each), '')
 || '|' || coalesce((select string_agg(worker || '=' || n, ' ' order by worker) from ${SCHEMA}.counters), '')`
@@ -69,7 +69,7 @@ const failed = (what: string, result: CommandResult | undefined): HactlError =>
 
 /** Makes the tables anew on the primary. Throws HactlError when PostgreSQL refuses. */
 export async function makeTables(site: Site, primary: Line, connections: number): Promise<void> {
-  const result = await psql(site, primary, prepare(site.user, connections), 15_000)
+  const result = await psql(site, primary, tablesSql(site.user, connections), 15_000)
   if (result?.code !== 0) throw failed(`the tables of the drill cannot be made on ${primary.host}`, result)
 }
 
@@ -112,7 +112,7 @@ export interface Tables {
 
 /** What a member holds, and the checksum over it. Undefined when it cannot be read. */
 export async function readTables(site: Site, line: Line): Promise<Held | undefined> {
-  const result = await psql(site, line, READ, 30_000)
+  const result = await psql(site, line, readSql, 30_000)
   if (result?.code !== 0) return undefined
   const text = result.stdout.trim()
   const checksum = createHash('sha256').update(text).digest('hex').slice(0, 16)
