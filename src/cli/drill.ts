@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Fault } from '../cluster/drill/faults.ts'
-import type { DrillResult, RunResult } from '../cluster/drill/result.ts'
+import { RESULT_FORMAT, type DrillResult, type RunResult } from '../cluster/drill/result.ts'
 import { runDrill, type DrillOptions } from '../cluster/drill/run.ts'
 import { schedule } from '../cluster/drill/schedule.ts'
 import type { Site } from '../cluster/drill/site.ts'
@@ -23,8 +23,8 @@ import {
   usage,
   type DrillVerbOptions,
 } from './drill-choice.ts'
+import { originOf } from './drill-origin.ts'
 import { labOf, openSite, type LabOf } from './drill-site.ts'
-import { version } from './help.ts'
 import { interrupt } from './interrupt.ts'
 import { note, paint, print, printJson, setExit, size } from './io.ts'
 import { inventoryFile } from './options.ts'
@@ -138,33 +138,6 @@ function openRecords(target: Required<Target>, faults: readonly Fault[]) {
   }
 }
 
-/** What the numbers of a drill depend on. */
-async function surroundings(
-  site: Site,
-  client: DrillOptions['client'],
-): Promise<Pick<DrillResult, 'cluster' | 'stack' | 'mode' | 'versions' | 'clients'>> {
-  const { postgres, replication } = await site.status()
-  const { readers, writers, rate, connections, connectTimeoutMs, answerTimeoutMs } = client
-  return {
-    cluster: site.cluster,
-    stack: site.stack,
-    mode: replication.wanted,
-    versions: {
-      hactl: version(),
-      node: process.version,
-      ...(postgres.version !== undefined && { postgres: postgres.version }),
-    },
-    clients: {
-      target: writers.map(({ host, port }) => `${host}:${port}`),
-      readers: readers.map(({ endpoint: { host, port } }) => `${host}:${port}`),
-      rate,
-      connections,
-      connectTimeoutMs,
-      answerTimeoutMs,
-    },
-  }
-}
-
 async function carryOut(
   target: Required<Target>,
   faults: readonly Fault[],
@@ -180,6 +153,7 @@ async function carryOut(
   try {
     const client = await clientsOf(site, options)
     records.start()
+    const origin = await originOf({ target, site, client, lab, options, records })
     const drill = {
       client,
       dir: folder,
@@ -192,12 +166,8 @@ async function carryOut(
     const { results, stopped } = await runAll({ site, drill, options }, faults)
     if (stopped !== undefined && results.length === 0) throw stopped
     const result: DrillResult = {
-      drill: records.run,
-      at: records.at,
-      by: records.by,
-      ...(lab && { lab: `${lab.name} (${lab.driver.name})` }),
-      ...(await surroundings(site, client)),
-      ...(options.seed !== undefined && { seed: options.seed }),
+      format: RESULT_FORMAT,
+      ...origin,
       ...summarize(results),
       ...(stopped !== undefined && { passed: false }),
     }

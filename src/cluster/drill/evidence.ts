@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os'
 import type { ClusterStatus } from '../status.ts'
 import type { Stage } from './act.ts'
 import { checksOf } from './expect.ts'
@@ -173,5 +174,6 @@ export async function collect(
     ...(rejoin && { rejoin: { ms: rejoin.ms, helped: rejoin.helped } }),
     members: changes(samples),
     series: seriesOf(ledger, beganAt, stoppedAt),
+    load: Math.round((loadavg()[0] ?? 0) * 100) / 100,
   }
 }

@@ -1,4 +1,5 @@
 import { Type } from '../../lib/type.ts'
+import { originSchema } from './origin-schema.ts'
 
 const text = (description: string) => Type.String({ description })
 const whole = (description: string) => Type.Integer({ description })
@@ -113,6 +114,7 @@ const latency = Type.Object(
 
 const run = Type.Object({
   scenario: text('Name of the scenario.'),
+  drill: Type.Optional(text('In a merged result: the drill it was made in.')),
   run: whole('From 1.'),
   passed: flag('All expectations were met.'),
   beganAt: moment('Began'),
@@ -171,6 +173,7 @@ const run = Type.Object({
     },
     { description: 'For a time line.' },
   ),
+  load: Type.Optional(number('Load average over one minute where hactl ran, at the end of the run.')),
   ledger: text('File of the ledger, beside the result.'),
 })
 
@@ -187,30 +190,14 @@ const scenario = Type.Object({
 
 /** The `result.json` of a drill; the same shape as DrillResult. */
 export const drillSchema = Type.Object({
-  drill: text('Id, as hactl history names it.'),
-  at: text('Beginning, ISO 8601.'),
-  by: text('Who ran it.'),
-  cluster: text('Name of the cluster.'),
-  stack: text('What makes PostgreSQL highly available.'),
-  mode: Type.Enum(['async', 'sync', 'strict', 'quorum'], { description: 'Replication of the inventory.' }),
-  lab: Type.Optional(text('The lab and its driver; absent on other hosts.')),
-  versions: Type.Object({
-    hactl: text('Version of hactl.'),
-    node: text('Version of Node.js.'),
-    postgres: Type.Optional(text('Version of PostgreSQL.')),
-  }),
-  clients: Type.Object(
-    {
-      target: list(Type.String(), 'Where writers connect.'),
-      readers: list(Type.String(), 'Where readers connect.'),
-      rate: whole('Writes a second.'),
-      connections: whole('Connections that write.'),
-      connectTimeoutMs: whole('Patience for a connection.'),
-      answerTimeoutMs: whole('Patience for an answer.'),
-    },
-    { description: 'The clients.' },
+  format: Type.Literal(1, { description: 'Version of this shape.' }),
+  ...originSchema,
+  merged: Type.Optional(
+    list(
+      Type.Object(originSchema),
+      'The drills that a merged result is made of; its own first fields are those of the first.',
+    ),
   ),
-  seed: Type.Optional(whole('Seed of the random order.')),
   passed: flag('All runs were as expected.'),
   scenarios: list(scenario, 'Sums by scenario.'),
   loss: Type.Object(

@@ -18,6 +18,8 @@ export interface Series {
 /** One run of one scenario. All moments are milliseconds since 1970. */
 export interface RunResult {
   readonly scenario: string
+  /** In a merged result: the drill it was made in. */
+  readonly drill?: string
   /** From 1. */
   readonly run: number
   readonly passed: boolean
@@ -48,6 +50,8 @@ export interface RunResult {
   /** What each member was, whenever it changed. */
   readonly members: readonly Sample[]
   readonly series: Series
+  /** Load average over one minute of the machine hactl ran on, at the end of the run. */
+  readonly load?: number
   /** File of the ledger, beside the result. */
   readonly ledger: string
 }
@@ -66,8 +70,19 @@ export interface ScenarioSummary {
   readonly parts: Readonly<Record<string, number>>
 }
 
-/** A whole drill. */
-export interface DrillResult {
+/** A host as it was before anything was broken. */
+export interface HostFacts {
+  /** `Debian GNU/Linux 12 (bookworm)`. */
+  readonly system: string
+  readonly kernel: string
+  readonly cpus: number
+  readonly memoryMb: number
+  /** Versions of the packages that matter, by name. */
+  readonly packages: Readonly<Record<string, string>>
+}
+
+/** What a drill's numbers depend on: who ran it, on what, how, and how to run it again. */
+export interface Origin {
   readonly drill: string
   readonly at: string
   readonly by: string
@@ -84,8 +99,32 @@ export interface DrillResult {
     readonly connectTimeoutMs: number
     readonly answerTimeoutMs: number
   }
+  /** The virtual addresses there are. */
+  readonly addresses: Readonly<Partial<Record<'writer' | 'reader', string>>>
+  readonly environment: {
+    /** The machine hactl and the clients ran on, and in a lab all hosts. */
+    readonly machine: Omit<HostFacts, 'packages'>
+    /** By name; a host that could not be read is missing. */
+    readonly hosts: Readonly<Record<string, HostFacts>>
+  }
+  /** Settings that outages and losses depend on: of the cluster variable, and of PostgreSQL on the primary. */
+  readonly settings: Readonly<Record<'cluster' | 'postgres', Readonly<Record<string, string>>>>
+  /** The words of the whole call. */
+  readonly command: readonly string[]
+  /** What follows `hactl drill SCENARIO` to make one run again. */
+  readonly again: readonly string[]
   /** The seed of a random schedule. */
   readonly seed?: number
+}
+
+/** Version of the shape of a result: it changes when a reader of an older one would be misled. */
+export const RESULT_FORMAT = 1
+
+/** A whole drill; or several in one, then with the first one's origin at the top. */
+export interface DrillResult extends Origin {
+  readonly format: typeof RESULT_FORMAT
+  /** The drills that a merged result is made of; each run names its own. */
+  readonly merged?: readonly Origin[]
   readonly passed: boolean
   readonly scenarios: readonly ScenarioSummary[]
   /** Runs in which an acknowledged write was lost, and how likely that is at most, at 95 %. */

@@ -14,6 +14,10 @@ export interface StackDrills {
   readonly cleanup?: string
   /** Lines of logs that tell when the cluster noticed and decided. */
   readonly marks: readonly Mark[]
+  /** Packages whose versions the numbers depend on. */
+  readonly packages?: readonly string[]
+  /** Paths into the variable `cluster`, computed values included, on which the numbers depend: `replication.mode`. */
+  readonly settings?: readonly string[]
 }
 
 export interface Outcome {

@@ -14,6 +14,8 @@ export const drills: StackDrills = {
   units: ['corosync', 'pacemaker'],
   repairs: ['repair-standby', 'rebuild-standby'],
   cleanup: 'cleanup',
+  packages: ['corosync', 'pacemaker', 'pcs', 'resource-agents'],
+  settings: ['timing', 'guard', 'replication.mode', 'failure', 'times', 'properties', 'totem'],
   marks: [
     // The agent's monitor fails, or Corosync misses a member: whichever is first.
     {

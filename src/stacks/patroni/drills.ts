@@ -4,6 +4,19 @@ import type { StackDrills } from '../../cluster/drill/site.ts'
 export const drills: StackDrills = {
   managers: ['patroni'],
   units: ['patroni'],
+  packages: ['patroni', 'etcd-server', 'haproxy', 'keepalived', 'vip-manager', 'vip-manager2'],
+  settings: [
+    'timing',
+    'replication.mode',
+    'replication.synchronous_nodes',
+    'replication.maximum_lag_on_failover',
+    'routing.by',
+    'patroni.failsafe',
+    'patroni.rewind',
+    'patroni.watchdog',
+    'patroni.guard',
+    'times',
+  ],
   repairs: ['repair-standby', 'rebuild-standby'],
   marks: [
     // A standby sees that the lock is gone and asks the others, or the primary that its server has ended.
