@@ -6,6 +6,7 @@ import { readServer } from '../postgres/server.ts'
 import { isSynchronous, readMember } from './documents.ts'
 import type { MemberDocument } from './documents.ts'
 import type { Rest } from './rest.ts'
+import { vipManagerFacts } from './vip-manager.ts'
 
 type Scope = Readonly<Record<string, unknown>>
 
@@ -64,4 +65,5 @@ export const patroniFacts: readonly Fact[] = [
       return server.running && server.inRecovery && server.receiver === 'streaming'
     },
   }),
+  ...vipManagerFacts,
 ]

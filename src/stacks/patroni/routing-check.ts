@@ -9,23 +9,6 @@ import type { PatroniVars } from './vars.ts'
 /** Longest name of an interface with its label (IFNAMSIZ of Linux, less the final zero). */
 const LABEL_LENGTH = 15
 
-/**
- * vip-manager reads etcd by its API 3 since version 2; what Debian 11 to 13 ship (1.0) reads API 2, in which nothing
- * of Patroni's is. What is on offer is only seen on the hosts: there `apply` refuses before anything is changed.
- */
-const checkVersion = (cluster: Cluster): readonly Diagnostic[] => [
-  problem(
-    'patroni/vip-manager-version',
-    "vip-manager must be version 2 or newer; Debian's own packages have 1.0, which cannot read etcd's API 3",
-    {
-      ...at(cluster, ['routing', 'by'], {
-        hint: 'give the members a package source that has it, e.g. that of the PostgreSQL project, or choose by: callback',
-      }),
-      severity: 'warning',
-    },
-  ),
-]
-
 /** vip-manager and keepalived look for no interface of their own. */
 function checkInterfaces(cluster: Cluster, { routing }: PatroniVars): readonly Diagnostic[] {
   const carriers = routing.by === 'haproxy' ? serving(cluster, 'proxy') : members(cluster)
@@ -73,7 +56,6 @@ export function checkAddressing(cluster: Cluster, vars: PatroniVars): readonly D
     ]
   }
   return [
-    ...(routing.by === 'vip-manager' ? checkVersion(cluster) : []),
     ...(routing.by === 'callback' ? [] : checkInterfaces(cluster, vars)),
     ...checkLabel(cluster, vip.label),
   ]

@@ -49,7 +49,7 @@ const routing = Type.Object(
     by: Type.Enum(['callback', 'vip-manager', 'haproxy', 'none'], {
       description:
         "How clients find the primary. callback: hactl's script carries writer_vip. vip-manager: the program of that " +
-        'name does, by the leader key. haproxy: a proxy on the hosts of the group `proxy` (default: on the members), ' +
+        'name does, by the leader key; it must be version 2 or newer, as in Debian 13. haproxy: a proxy on the hosts of the group `proxy` (default: on the members), ' +
         'with keepalived for writer_vip. none: clients try the members in turn.',
       default: 'callback',
     }),
