@@ -1,19 +1,61 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { labOf, PATRONI_LAYER } from '../lab/cluster/support.ts'
+import {
+  expectCode,
+  expectEmptyPlan,
+  labOf,
+  measured,
+  PATRONI_LAYER,
+  seconds,
+} from '../lab/cluster/support.ts'
 import { freezeTests } from '../lab/patroni/frozen.ts'
 import { membershipTests } from '../lab/patroni/operate.ts'
-import { otherWaysTests } from '../lab/patroni/routing.ts'
+import { callbackTests, change, choose, expectUnits, otherWaysTests } from '../lab/patroni/routing.ts'
+import { vipManagerTests } from '../lab/patroni/vip-manager.ts'
 
-const lab = labOf('patw', { nodes: 3, vars: 'lab-patroni/cluster.yml', with: PATRONI_LAYER })
+describe('Debian 12: every way to the primary, members that come and go, and every way to freeze one', () => {
+  const lab = labOf('patw', { nodes: 3, vars: 'lab-patroni/cluster.yml', with: PATRONI_LAYER })
+  beforeAll(() => lab.up())
+  afterAll(() => lab.down())
 
-beforeAll(() => lab.up())
-afterAll(() => lab.down())
-
-describe('every way to the primary, members that come and go, and every way to freeze one', () => {
   test('one apply makes the cluster', async () => {
-    expect((await lab.apply('--yes')).code).toBe(0)
+    expectCode(await lab.apply('--yes'), 0)
   })
   membershipTests(lab)
   freezeTests(lab)
   otherWaysTests(lab)
+})
+
+// Debian 12 has no vip-manager that can read etcd's API 3, and its Patroni no quorum mode.
+describe('Debian 13: vip-manager, with commits that any standby may confirm', () => {
+  const lab = labOf('patw13', {
+    nodes: 3,
+    release: 'trixie',
+    vars: 'lab-patroni/cluster.yml',
+    edits: [
+      ['version: 15', 'version: 17'],
+      ['mode: sync', 'mode: quorum'],
+      ['by: callback', 'by: vip-manager'],
+    ],
+  })
+  beforeAll(() => lab.up())
+  afterAll(() => lab.down())
+
+  test('one apply brings three bare hosts to a cluster whose commits wait for any one standby', async () => {
+    const ended = await lab.apply('--yes')
+    expectCode(ended, 0)
+    const status = await lab.healthy()
+    expect(status.replication).toMatchObject({ wanted: 'quorum', actual: 'quorum' })
+    expect(status.members.filter(({ replication }) => replication?.includes('quorum'))).toHaveLength(2)
+    await expectEmptyPlan(lab)
+    measured('first apply', seconds(ended.ms))
+  })
+  vipManagerTests(lab)
+
+  test('from vip-manager to the callback, which carries the address now, and nothing else is left', async () => {
+    choose(lab, 'callback')
+    await change(lab)
+    await expectUnits(lab, 'hactl-vip')
+    await lab.shAll('! ls /etc/hactl/vip-manager.yml /usr/local/lib/hactl/vip-manager-keeper 2>/dev/null')
+  })
+  callbackTests(lab)
 })

@@ -19,7 +19,7 @@ const BY = /routing: \{ by: [a-z-]+ \}/
 const DROP_IN = '/run/systemd/system/patroni.service.d/test.conf'
 
 /** Writes another way into the inventory. */
-function choose(lab: Lab, by: string): void {
+export function choose(lab: Lab, by: string): void {
   const text = readFileSync(lab.inventory, 'utf8')
   expect(text).toMatch(BY)
   writeFileSync(lab.inventory, text.replace(BY, `routing: { by: ${by} }`))
@@ -32,7 +32,7 @@ function withoutVip(lab: Lab): () => void {
   return () => writeFileSync(lab.inventory, text)
 }
 
-async function change(lab: Lab): Promise<void> {
+export async function change(lab: Lab): Promise<void> {
   const ended = await lab.apply('--yes')
   expectCode(ended, 0)
   expect(ended.stdout).toContain('second plan empty')
@@ -40,7 +40,7 @@ async function change(lab: Lab): Promise<void> {
 }
 
 /** A planned change of the primary, by Patroni's own means. */
-async function switchover(lab: Lab): Promise<string> {
+export async function switchover(lab: Lab): Promise<string> {
   const { primary, standbys } = roles(await lab.healthy())
   await lab.sh(primary, `${CTL} switchover --force`)
   const { primary: next } = roles(await lab.healthy())
@@ -49,7 +49,7 @@ async function switchover(lab: Lab): Promise<string> {
 }
 
 /** A client that knows one way only writes, loses its connection at a switchover, and goes on. */
-async function writesThrough(lab: Lab, way: string, what: string): Promise<Report> {
+export async function writesThrough(lab: Lab, way: string, what: string): Promise<Report> {
   const writer = await startWriter(lab, way)
   await writer.writes(20)
   await switchover(lab)
@@ -60,13 +60,27 @@ async function writesThrough(lab: Lab, way: string, what: string): Promise<Repor
   return report
 }
 
+/** Patroni is killed with -9, and systemd does not start it again; returns when, in milliseconds since 1970. */
+export async function killPatroni(lab: Lab, node: string): Promise<number> {
+  await lab.sh(
+    node,
+    `mkdir -p ${DROP_IN.replace(/\/[^/]+$/, '')}
+    printf '[Service]\\nRestart=no\\n' >${DROP_IN}; systemctl daemon-reload`,
+  )
+  return Number(await lab.sh(node, 'systemctl kill --signal=KILL patroni; date +%s%3N'))
+}
+
+export async function startPatroni(lab: Lab, node: string): Promise<void> {
+  await lab.sh(node, `rm ${DROP_IN}; systemctl daemon-reload; systemctl start patroni`)
+}
+
 /** Which of hactl's units of routing run, by host. */
 const units = (lab: Lab) =>
   lab.shAll(
     `systemctl list-units --plain --no-legend --state=active 'hactl-vip*' 'hactl-haproxy*' 'hactl-keepalived*' | cut -d' ' -f1`,
   )
 
-async function expectUnits(lab: Lab, ...names: readonly string[]): Promise<void> {
+export async function expectUnits(lab: Lab, ...names: readonly string[]): Promise<void> {
   for (const running of (await units(lab)).values()) {
     expect(
       running
@@ -77,7 +91,7 @@ async function expectUnits(lab: Lab, ...names: readonly string[]): Promise<void>
   }
 }
 
-const holders = async (lab: Lab): Promise<readonly string[]> =>
+export const holders = async (lab: Lab): Promise<readonly string[]> =>
   [...(await lab.shAll(`ip -4 -o addr show to ${VIP}/32`))].flatMap(([node, held]) => (held ? [node] : []))
 
 /** The default way: hactl's script, called by Patroni and kept honest by its service. */
@@ -92,15 +106,10 @@ export function callbackTests(lab: Lab): void {
 
   test('callback: Patroni killed with -9 on the leader, and not started again: the VIP leaves within 5 s', async () => {
     const { primary } = roles(await lab.healthy())
-    await lab.sh(
-      primary,
-      `mkdir -p ${DROP_IN.replace(/\/[^/]+$/, '')}
-      printf '[Service]\\nRestart=no\\n' >${DROP_IN}; systemctl daemon-reload`,
-    )
     const writer = await startWriter(lab)
     const sampler = await startSampler(lab)
     await writer.writes(10)
-    const killed = Number(await lab.sh(primary, 'systemctl kill --signal=KILL patroni; date +%s%3N'))
+    const killed = await killPatroni(lab, primary)
     await eventually(
       'another host has the address',
       async () => (await holders(lab)).some((node) => node !== primary),
@@ -115,7 +124,7 @@ export function callbackTests(lab: Lab): void {
     expect(report.lost).toEqual([])
     measured('VIP gone after kill -9', `${(gone ?? 0) - killed} ms`)
     measured('kill -9 of Patroni: write gap', `${report.gapMs} ms`)
-    await lab.sh(primary, `rm ${DROP_IN}; systemctl daemon-reload; systemctl start patroni`)
+    await startPatroni(lab, primary)
     await lab.healthy(180_000)
   })
 

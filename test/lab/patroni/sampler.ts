@@ -79,3 +79,7 @@ export async function onOneHost(sampler: Sampler): Promise<readonly Sample[]> {
 /** When a host was first seen without the address after a moment; undefined when it never was. */
 export const goneFrom = (samples: readonly Sample[], node: string, after: number): number | undefined =>
   samples.find((sample) => sample.node === node && sample.at > after && !sample.holds)?.at
+
+/** When a host was last seen with the address; undefined when it never was. */
+export const lastHeld = (samples: readonly Sample[], node: string): number | undefined =>
+  samples.findLast((sample) => sample.node === node && sample.holds)?.at
