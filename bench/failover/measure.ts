@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startClient, type DrillClient } from '../../src/cluster/drill/client.ts'
-import { acknowledged } from '../../src/cluster/drill/ledger.ts'
+import { acknowledged, type Ledger } from '../../src/cluster/drill/ledger.ts'
 import { parseSnapshot, readSql, tablesSql } from '../../src/cluster/drill/tables.ts'
 import { longest, writeGaps } from '../../src/cluster/drill/timing.ts'
 import { compare } from '../../src/cluster/drill/verdict.ts'
@@ -91,6 +91,8 @@ export async function measure(lab: Lab, system: System, fault: Fault): Promise<M
   const dir = mkdtempSync(join(tmpdir(), 'hactl-failover-'))
   psql(lab, primary, tablesSql('app', CONNECTIONS))
   const client = clientOf(lab, system, join(dir, 'ledger'))
+  let ended: Promise<Ledger> | undefined
+  const stop = (): Promise<Ledger> => (ended ??= client.stop())
   try {
     await waitFor('clients write', 30_000, () => since(client, Date.now() - 3000) > RATE * 1.5)
     const faultAt = Date.now()
@@ -99,7 +101,7 @@ export async function measure(lab: Lab, system: System, fault: Fault): Promise<M
     const over = Date.now()
     fault.heal?.(lab)
     await healed(lab, system)
-    const ledger = await client.stop()
+    const ledger = await stop()
     const lead = system.primary(lab) ?? ''
     const verdict = compare(ledger, parseSnapshot(lead, psql(lab, lead, readSql)))
     const gaps = writeGaps(ledger, over).filter(({ from, to }) => to >= faultAt && from <= over)
@@ -109,7 +111,7 @@ export async function measure(lab: Lab, system: System, fault: Fault): Promise<M
       lost: verdict.lost.length,
     }
   } finally {
-    await client.stop()
+    await stop()
     rmSync(dir, { recursive: true })
   }
 }
