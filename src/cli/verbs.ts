@@ -30,6 +30,11 @@ export const VERBS: readonly Verb[] = [
   },
   { name: 'apply', about: 'make the hosts what the inventory says', load: () => import('./verbs/apply.ts') },
   { name: 'status', about: 'show the health of a cluster', load: () => import('./verbs/status.ts') },
+  {
+    name: 'doctor',
+    about: 'name what is wrong, with the evidence and the next safe command',
+    load: () => import('./verbs/doctor.ts'),
+  },
   { name: 'run', about: 'run a runbook (switchover, stop, start …)', load: () => import('./verbs/run.ts') },
   {
     name: 'drill',

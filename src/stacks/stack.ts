@@ -1,4 +1,5 @@
 import type { TObject } from 'typebox'
+import type { StackDoctor } from '../cluster/doctor/site.ts'
 import type { StackDrills } from '../cluster/drill/site.ts'
 import type { ClusterStatus } from '../cluster/status.ts'
 import type { Diagnostic } from '../diag/diagnostic.ts'
@@ -24,6 +25,8 @@ export interface Stack {
   init(options: InitOptions): ReadonlyMap<string, string>
   /** What drills need to know of it; without it there are none. */
   readonly drills?: StackDrills
+  /** What the doctor needs to know of it; without it there is none. */
+  readonly doctor?: StackDoctor
 }
 
 export interface InitOptions {

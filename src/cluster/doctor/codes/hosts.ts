@@ -1,0 +1,165 @@
+import type { Catalog } from '../catalog.ts'
+import { OF_A_STANDBY, OF_FEWER_STANDBYS, entry, standby } from './entry.ts'
+
+/** Codes of hosts, file systems, network, certificates and the cluster as a whole. */
+export const HOST_CODES: Catalog = [
+  entry('cluster/not-deployed', 1, 'Nothing is deployed on these hosts yet.', '`hactl apply`'),
+  entry(
+    'cluster/system-ids',
+    12,
+    'A member holds data of another database system.',
+    '`rebuild-standby` on it: its data is set aside.',
+    standby,
+  ),
+  entry(
+    'disk/full',
+    14,
+    'A file system PostgreSQL writes to is full.',
+    'Free what the evidence names; never delete files in `pg_wal` by hand.',
+    {
+      same: [...OF_A_STANDBY, 'postgres/*', 'dcs/*', 'archive/failing', 'process/*'],
+      any: [...OF_FEWER_STANDBYS, 'primary/none', 'vip/*'],
+    },
+  ),
+  entry(
+    'slots/holds-wal',
+    13,
+    'A slot that nobody reads keeps so much WAL that the disk runs full.',
+    'Bring its reader back, or drop the slot when there is none any more.',
+    { same: ['disk/*'] },
+  ),
+  entry(
+    'process/stopped',
+    16,
+    'A process of PostgreSQL or of the cluster manager is stopped (SIGSTOP), so it neither works nor dies.',
+    'See who stopped it; continue it only after checking that nobody else was promoted.',
+    { same: [...OF_A_STANDBY, 'primary/*'], any: [...OF_FEWER_STANDBYS, 'vip/*', 'primary/none'] },
+  ),
+  entry(
+    'certificate/expired',
+    17,
+    'A certificate is past its last day.',
+    '`hactl apply` renews those that hactl makes.',
+    {
+      any: [
+        'quorum/lost',
+        'dcs/*',
+        'primary/none',
+        'cluster/not-running',
+        'failsafe/active',
+        'certificate/wrong-ca',
+      ],
+      same: ['standby/*', 'member/unmanaged', 'certificate/wrong-ca'],
+    },
+  ),
+  entry(
+    'certificate/not-yet-valid',
+    17,
+    'A certificate begins in the future: a clock is wrong, or it is.',
+    'Check the clocks, then `hactl apply`.',
+    { any: ['quorum/lost', 'dcs/*', 'primary/none', 'cluster/not-running'] },
+  ),
+  entry(
+    'certificate/wrong-ca',
+    18,
+    'A certificate does not come from the CA that the others trust.',
+    '`hactl apply` makes a new one.',
+    {
+      any: ['quorum/lost', 'dcs/*', 'primary/none', 'cluster/not-running', 'failsafe/active'],
+      same: ['standby/*', 'member/unmanaged'],
+    },
+  ),
+  entry(
+    'slots/lost',
+    23,
+    'A replication slot has lost its WAL: its reader cannot go on.',
+    '`rebuild-standby` for a member; another reader starts anew.',
+    { same: ['standby/*', 'wal/missing'] },
+  ),
+  entry(
+    'slots/missing',
+    23,
+    'A standby asks for a replication slot that the primary does not have.',
+    'See the evidence: the manager makes the slots of members again.',
+    standby,
+  ),
+  entry(
+    'quorum/lost',
+    26,
+    'No majority: nobody may be primary, or nobody may be promoted.',
+    'Bring members back; never force a minority while the others may live.',
+    {
+      any: [
+        'host/unreachable',
+        'node/*',
+        'primary/*',
+        'vip/*',
+        'sync/*',
+        'standby/*',
+        'dcs/*',
+        'failsafe/active',
+        'cluster/not-running',
+        'network/cut',
+      ],
+    },
+  ),
+  entry(
+    'network/cut',
+    25,
+    'Hosts that the controller reaches do not reach each other.',
+    'Mend the network between them; what it caused passes by itself, or is named then.',
+    { same: [...OF_A_STANDBY, 'primary/no-lock'], any: [...OF_FEWER_STANDBYS, 'slots/*'] },
+  ),
+  entry('host/unreachable', 27, 'SSH does not reach a host.', 'Look at the host; `hactl ssh` says more.', {
+    same: [...OF_A_STANDBY, 'primary/unseen', 'dcs/not-a-member'],
+    any: OF_FEWER_STANDBYS,
+  }),
+  entry('cluster/stopped', 28, 'An operator stopped PostgreSQL everywhere.', '`hactl run start`', {
+    any: ['vip/*', 'cluster/not-running'],
+  }),
+  entry(
+    'cluster/not-running',
+    30,
+    'The cluster manager does not run on a member.',
+    '`hactl run start`; with a primary elsewhere `repair-standby`.',
+    { same: ['standby/*', 'node/*'], any: ['sync/*', 'vip/reader-missing'] },
+  ),
+  entry(
+    'cluster/maintenance',
+    36,
+    'The cluster is in maintenance mode: no failure is repaired, nobody is promoted.',
+    'End it when the work is done.',
+    { any: ['standby/stopped'] },
+  ),
+  entry(
+    'clock/skew',
+    45,
+    'The clocks of hosts differ.',
+    'Let chrony or systemd-timesyncd run on every host.',
+  ),
+  entry('guard/none', 54, 'Nothing keeps two primaries apart after a cut.', 'A third member, or a guard.'),
+  entry(
+    'disk/low',
+    71,
+    'A file system PostgreSQL writes to is nearly full.',
+    'Free what the evidence names, or enlarge it.',
+  ),
+  entry(
+    'certificate/ends-soon',
+    72,
+    'A certificate ends within 14 days.',
+    '`hactl apply` renews those that hactl makes.',
+  ),
+  entry(
+    'hactl/locked',
+    84,
+    'A run of hactl works on the cluster right now.',
+    'Wait for it; `hactl unlock` only when its controller is surely gone.',
+  ),
+  entry(
+    'hactl/stale-lock',
+    86,
+    'A dead run of hactl left its lock; the next run takes it over.',
+    'Run it again.',
+  ),
+]
