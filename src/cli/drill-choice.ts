@@ -1,11 +1,13 @@
 import { statSync } from 'node:fs'
 import type { Endpoint } from '../cluster/drill/client-config.ts'
-import { FAULTS, needsLab, type Fault } from '../cluster/drill/faults.ts'
+import { needsLab, together, type Fault, type Need } from '../cluster/drill/fault.ts'
+import { FAULTS } from '../cluster/drill/faults.ts'
 import type { DrillOptions } from '../cluster/drill/run.ts'
 import type { Site } from '../cluster/drill/site.ts'
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
+import { members } from '../inventory/topology.ts'
 import { suggest } from '../lib/suggest.ts'
-import type { LabOf } from './drill-site.ts'
+import { votersOf, type LabOf } from './drill-site.ts'
 import { print } from './io.ts'
 import type { Target } from './target.ts'
 
@@ -17,6 +19,8 @@ export interface DrillVerbOptions {
   readonly keepGoing?: boolean
   readonly seed?: number
   readonly duration?: number
+  readonly runs?: number
+  readonly dryRun?: boolean
   readonly rate: number
   readonly connections: number
   readonly connectTimeout: number
@@ -39,26 +43,55 @@ export interface DrillVerbOptions {
 export const usage = (summary: string, hint: string): HactlError =>
   new HactlError(problem('cli/usage', summary, { hint }), EXIT.usage)
 
+/** Several scenarios in one word are made at once. */
+const AT_ONCE = '+'
+
+const isKnown = (word: string): boolean =>
+  word === 'all' || word.split(AT_ONCE).every((part) => FAULTS.some(({ name }) => name === part))
+
 /** Splits the words into scenarios and the inventory, which comes last. */
 export function splitWords(words: readonly string[]): {
   readonly names: readonly string[]
   readonly file?: string
 } {
   const last = words.at(-1)
-  const isScenario = last === undefined || last === 'all' || FAULTS.some(({ name }) => name === last)
+  const isScenario = last === undefined || isKnown(last)
   const isFile =
     last !== undefined && (statSync(last, { throwIfNoEntry: false }) !== undefined || /[./]/.test(last))
   return isScenario || !isFile ? { names: words } : { names: words.slice(0, -1), file: last }
 }
 
-/** Why a scenario cannot be run here; undefined when it can. */
-function obstacle(fault: Fault, lab: LabOf | undefined, options: DrillVerbOptions): string | undefined {
-  if (lab !== undefined) return undefined
-  if (needsLab(fault)) return 'only in a lab'
-  return fault.gentle || options.destructive === true ? undefined : 'needs --destructive'
+/** Where a drill is to be made. */
+export interface Place {
+  readonly target: Required<Target>
+  readonly lab: LabOf | undefined
 }
 
-export function faultOf(name: string): Fault {
+/** By need: why a place cannot give it; undefined when it can. */
+const LACKS: Readonly<Record<Need, (place: Place) => string | undefined>> = {
+  'own-clock': ({ lab }) => lab?.driver.cannot['own-clock'],
+  witness: ({ target }) =>
+    votersOf(target.cluster).length > 0 ? undefined : 'the cluster has no host that only votes',
+  leader: ({ target }) =>
+    target.stack.drills?.leads === undefined ? 'the stack names no leader' : undefined,
+  'third-member': ({ target }) =>
+    members(target.cluster).length > 2 ? undefined : 'the cluster has no third member',
+}
+
+/** Why a scenario cannot be run at a place; undefined when it can. */
+export function obstacle(
+  fault: Fault,
+  place: Place,
+  { destructive }: Pick<DrillVerbOptions, 'destructive'>,
+): string | undefined {
+  const lacks = (fault.needs ?? []).flatMap((need) => LACKS[need](place) ?? [])
+  if (lacks.length > 0) return lacks.join('; ')
+  if (place.lab !== undefined) return undefined
+  if (needsLab(fault)) return 'only in a lab'
+  return fault.gentle || destructive === true ? undefined : 'needs --destructive'
+}
+
+function single(name: string): Fault {
   const found = FAULTS.find((fault) => fault.name === name)
   if (found) return found
   const close = suggest(
@@ -71,23 +104,22 @@ export function faultOf(name: string): Fault {
   )
 }
 
+/** The scenario of a name, or those of several with + between them, made at once. Throws HactlError for an unknown one. */
+export const faultOf = (name: string): Fault => together(name.split(AT_ONCE).map(single))
+
 /** The scenarios of a call. Throws HactlError for one that does not exist or cannot be run here. */
-export function choose(
-  names: readonly string[],
-  lab: LabOf | undefined,
-  options: DrillVerbOptions,
-): readonly Fault[] {
+export function choose(names: readonly string[], place: Place, options: DrillVerbOptions): readonly Fault[] {
   if (names.length === 0)
     throw usage('which scenario?', 'hactl drill --list names them; "all" runs all of them')
   const isAll = names.includes('all')
   const asked = isAll ? FAULTS : names.map(faultOf)
-  const only = options.only?.map(faultOf)
-  const chosen = only ? asked.filter((fault) => only.includes(fault)) : asked
-  const open = chosen.filter((fault) => obstacle(fault, lab, options) === undefined)
-  const shut = chosen.find((fault) => obstacle(fault, lab, options) !== undefined)
+  const only = options.only?.map((name) => faultOf(name).name)
+  const chosen = only ? asked.filter((fault) => only.includes(fault.name)) : asked
+  const open = chosen.filter((fault) => obstacle(fault, place, options) === undefined)
+  const shut = chosen.find((fault) => obstacle(fault, place, options) !== undefined)
   if (shut && !isAll)
     throw new HactlError(
-      problem('refused/scenario', `${shut.name} cannot be run here: ${obstacle(shut, lab, options)}`, {
+      problem('refused/scenario', `${shut.name} cannot be run here: ${obstacle(shut, place, options)}`, {
         hint: 'hactl drill --list INVENTORY shows which can',
       }),
       EXIT.refused,
@@ -115,11 +147,14 @@ export function requireConsent(
   )
 }
 
-export async function list(lab: LabOf | undefined, options: DrillVerbOptions): Promise<void> {
+/** `--list`: every scenario; where one cannot be run here, why. */
+export async function list(place: Place | undefined, options: DrillVerbOptions): Promise<void> {
   const width = Math.max(...FAULTS.map(({ name }) => name.length))
   for (const fault of FAULTS) {
-    const why = obstacle(fault, lab, options)
-    await print(`  ${fault.name.padEnd(width)}  ${fault.about}${why === undefined ? '' : `   (${why})`}`)
+    const why = place && obstacle(fault, place, options)
+    await print(
+      `  ${fault.name.padEnd(width)}  ${fault.about}${why === undefined ? '' : `   (cannot here: ${why})`}`,
+    )
   }
 }
 

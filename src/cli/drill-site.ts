@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
+import type { QuorumPorts } from '../cluster/drill/net.ts'
 import type { Outcome, Site } from '../cluster/drill/site.ts'
 import type { ClusterStatus } from '../cluster/status.ts'
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
 import type { EngineEvent } from '../engine/events.ts'
 import { release, stateDirOf, type LockOwner } from '../engine/lock.ts'
-import { members } from '../inventory/topology.ts'
+import type { Cluster, Host } from '../inventory/inventory.ts'
+import { members, serving, witnesses } from '../inventory/topology.ts'
 import type { PostgresVars } from '../cluster/vars.ts'
 import type { Driver } from '../lab/driver.ts'
 import { DRIVERS } from '../lab/drivers.ts'
@@ -46,6 +48,26 @@ export function loginOf(target: Required<Target>): Pick<Site, 'user' | 'password
     }),
   )
 }
+
+/** Hosts without data that vote: the witnesses, and those that only keep the locks. */
+export function votersOf(cluster: Cluster): readonly Host[] {
+  const own = members(cluster)
+  return [...new Set([...witnesses(cluster), ...serving(cluster, 'etcd')])].filter(
+    (host) => !own.includes(host),
+  )
+}
+
+const at = (tree: unknown, path: readonly string[]): unknown =>
+  path.reduce<unknown>((node, key) => (node as Readonly<Record<string, unknown>> | undefined)?.[key], tree)
+
+/** The ports of a stack's quorum: what is no number is a path into the variable. */
+function portsOf(ports: QuorumPorts | undefined, vars: unknown): QuorumPorts {
+  const known = (all: readonly string[] = []): readonly string[] =>
+    all.map((port) => (/^\d/.test(port) ? port : String(at(vars, port.split('.')))))
+  return { tcp: known(ports?.tcp), udp: known(ports?.udp) }
+}
+
+const placeOf = ({ name, connection }: Host) => ({ name, connection })
 
 /** The opened cluster of a drill. */
 export interface OpenSite {
@@ -177,13 +199,19 @@ export async function openSite(opening: Opening): Promise<OpenSite> {
     throw new HactlError(problem('drill/no-data', `the stack ${stack.name} has no drills yet`), EXIT.usage)
   const locked = await openLocked(opening)
   let last: ClusterStatus | undefined
-  const pg = (vars['cluster'] as { readonly pg?: { readonly socketDir?: string } }).pg
+  const { socketDir, dataDir, binDir } = (
+    vars['cluster'] as { readonly pg: Pick<Site, 'socketDir' | 'dataDir' | 'binDir'> }
+  ).pg
   const site: Site = {
     cluster: cluster.name,
     stack: stack.name,
-    members: members(cluster).map(({ name, connection }) => ({ name, connection })),
+    members: members(cluster).map(placeOf),
+    voters: votersOf(cluster).map(placeOf),
     port: (cluster.vars['postgres'] as PostgresVars).port,
-    socketDir: pg?.socketDir ?? '/var/run/postgresql',
+    socketDir,
+    dataDir,
+    binDir,
+    quorumPorts: portsOf(stack.drills.quorum, vars['cluster']),
     ...loginOf(target),
     drills: stack.drills,
     ...(lab && {

@@ -1,12 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
-import type { Fault } from '../cluster/drill/faults.ts'
-import { RESULT_FORMAT, type DrillResult, type RunResult } from '../cluster/drill/result.ts'
-import { runDrill, type DrillOptions } from '../cluster/drill/run.ts'
-import { schedule } from '../cluster/drill/schedule.ts'
-import type { Site } from '../cluster/drill/site.ts'
+import type { Fault } from '../cluster/drill/fault.ts'
+import { RESULT_FORMAT, type DrillResult } from '../cluster/drill/result.ts'
 import { summarize } from '../cluster/drill/summary.ts'
 import { EXIT } from '../diag/diagnostic.ts'
 import type { EngineEvent, RunSummary } from '../engine/events.ts'
@@ -16,7 +12,6 @@ import { connect } from '../transport/connect.ts'
 import {
   choose,
   clientsOf,
-  faultOf,
   list,
   requireConsent,
   splitWords,
@@ -24,70 +19,12 @@ import {
   type DrillVerbOptions,
 } from './drill-choice.ts'
 import { originOf } from './drill-origin.ts'
+import { runAll, showOrder } from './drill-plan.ts'
 import { labOf, openSite, type LabOf } from './drill-site.ts'
 import { interrupt } from './interrupt.ts'
 import { note, paint, print, printJson, setExit, size } from './io.ts'
 import { inventoryFile } from './options.ts'
 import { openCluster, type Target } from './target.ts'
-
-interface Plan {
-  readonly fault: Fault
-  readonly run: number
-  readonly delayMs: number
-}
-
-/** The runs of a call in their order; endless when they are random. */
-function* plansOf(faults: readonly Fault[], { seed, repeat }: DrillVerbOptions): Generator<Plan> {
-  const runs = new Map<string, number>()
-  const next = (fault: Fault, delayMs: number): Plan => {
-    const run = (runs.get(fault.name) ?? 0) + 1
-    runs.set(fault.name, run)
-    return { fault, run, delayMs }
-  }
-  if (seed !== undefined) {
-    for (const { scenario, delayMs } of schedule(
-      seed,
-      faults.map(({ name }) => name),
-    ))
-      yield next(faultOf(scenario), delayMs)
-  }
-  for (const fault of faults) for (let n = 0; n < repeat; n++) yield next(fault, 0)
-}
-
-interface Runner {
-  readonly site: Site
-  readonly drill: DrillOptions
-  readonly options: DrillVerbOptions
-}
-
-interface Made {
-  readonly results: readonly RunResult[]
-  /** What ended the drill before its last run: a run that could not be made, or Ctrl-C. */
-  readonly stopped?: unknown
-}
-
-/** All runs, until one is not as expected (unless it is to keep going) or cannot be made. */
-async function runAll({ site, drill, options }: Runner, faults: readonly Fault[]): Promise<Made> {
-  const results: RunResult[] = []
-  const began = performance.now()
-  for (const { fault, run, delayMs } of plansOf(faults, options)) {
-    const isOver = options.seed !== undefined && performance.now() - began > (options.duration ?? 0)
-    if (isOver) break
-    const name = `${String(results.length + 1).padStart(3, '0')}-${fault.name}.ledger`
-    try {
-      await wait(delayMs, undefined, { signal: interrupt.soft })
-      results.push({ ...(await runDrill(site, fault, drill, name)), run })
-    } catch (error) {
-      // What earlier runs found is not lost with this one.
-      return { results, stopped: error }
-    }
-    const { passed, checks } = results.at(-1) ?? { passed: false, checks: [] }
-    const failed = checks.filter(({ ok }) => !ok).map(({ what, seen }) => `${what}: ${seen ?? 'no'}`)
-    drill.say(`${fault.name}: ${passed ? 'as expected' : failed.join('; ')}`)
-    if (!passed && options.keepGoing !== true) break
-  }
-  return { results }
-}
 
 const summaryOf = (outcome: RunSummary['outcome'], ms: number): RunSummary => ({
   outcome,
@@ -163,12 +100,13 @@ async function carryOut(
       say,
       signal: interrupt.soft,
     }
-    const { results, stopped } = await runAll({ site, drill, options }, faults)
+    const { results, skipped, stopped } = await runAll({ site, drill, options }, faults)
     if (stopped !== undefined && results.length === 0) throw stopped
     const result: DrillResult = {
       format: RESULT_FORMAT,
       ...origin,
       ...summarize(results),
+      ...(skipped.length > 0 && { skipped }),
       ...(stopped !== undefined && { passed: false }),
     }
     await show(result, folder, options, stopped === undefined)
@@ -200,21 +138,29 @@ async function show(
   await print(drillText(result, { width: size().columns, paint: paint(), file }).trimEnd())
 }
 
+/** What belongs together, or not at all. */
+function requireSense({ seed, duration, runs }: DrillVerbOptions): void {
+  const isRandom = duration !== undefined || runs !== undefined
+  if ((seed !== undefined) === isRandom) return
+  throw usage('--seed goes with --duration or --runs', 'give --seed and one of both, or none')
+}
+
 /** `hactl drill SCENARIO… INVENTORY`. */
 export async function drillVerb(words: readonly string[], options: DrillVerbOptions): Promise<void> {
   const { names, file: given } = splitWords(words)
   const file = inventoryFile(given, options)
-  if ((options.seed === undefined) !== (options.duration === undefined))
-    throw usage('--seed and --duration belong together', 'give both, or none')
+  requireSense(options)
   if (options.list === true && given === undefined && options.inventory === undefined)
     return list(undefined, options)
   const target = await openCluster(file, options)
   const lab = await labOf(target.inventory.file)
-  if (options.list === true) return list(lab, options)
+  const place = { target, lab }
+  if (options.list === true) return list(place, options)
+  if (options.dryRun === true) return showOrder(choose(names, place, options), options)
   requireConsent(target, lab, options)
   if (options.verify !== undefined) {
     const { verify } = await import('./drill-verify.ts')
     return verify(target, lab, options.verify, options)
   }
-  await carryOut(target, choose(names, lab, options), lab, options)
+  await carryOut(target, choose(names, place, options), lab, options)
 }

@@ -40,6 +40,8 @@ export type Progress = (line: string) => void
 /** What a lab driver can do. All calls are idempotent; `down` works after a crash of anything. */
 export interface Driver {
   readonly name: string
+  /** What its nodes do not have, with the reason: `own-clock`. */
+  readonly cannot: Readonly<Record<string, string>>
   readonly faults: readonly { readonly name: string; readonly about: string; readonly nodes: string }[]
   /** Debian packages that are missing here. */
   missing(): Promise<readonly string[]>

@@ -68,6 +68,12 @@ export const FAULTS: readonly FaultKind[] = [
   },
   {
     ...any,
+    name: 'slow-disk',
+    about: "let the node's disk take only so many writes a second",
+    options: { iops: { about: 'writes a second', pattern: /^[1-9]\d{0,6}$/, fallback: '20' } },
+  },
+  {
+    ...any,
     name: 'kill-process',
     about: 'send a signal to every process of a name',
     options: {

@@ -19,20 +19,33 @@ const words = (text: string, before: readonly string[] = []): readonly string[] 
   ...text.split(',').filter((word) => word !== ''),
 ]
 
+const EXAMPLES = `
+Examples:
+  hactl drill --list inventory.yml
+  hactl drill switchover kill-postgres inventory.yml --repeat 5
+  hactl drill all inventory.yml --keep-going
+  hactl drill power-off-standby+kill-manager inventory.yml
+  hactl drill all inventory.yml --seed 1 --runs 20 --dry-run
+
+Exit code: 0 as expected, 1 not, 5 refused.
+`
+
 /** `hactl drill`: breaks a cluster on purpose while clients write, and says what was lost. */
 export const configure = (command: Command): void => {
   withInventory(command)
-    .argument('[scenario...]', 'scenarios in the order to run them, or "all"; the inventory last')
+    .argument('[scenario...]', 'scenarios in their order, A+B at once, or "all"; the inventory last')
     .option('--list', 'the scenarios, and which of them this inventory can run')
     .option('--only <names>', 'of the chosen scenarios only these, separated by commas', words)
     .option('--repeat <n>', 'each scenario this often', whole, 1)
     .option('--keep-going', 'go on with the next run after one that failed')
     .option(
       '--seed <n>',
-      'a random order of the scenarios, the same for the same number; needs --duration',
+      'a random order of the scenarios, the same for the same number; needs --duration or --runs',
       whole,
     )
     .option('--duration <time>', 'begin new runs of the random order for this long', duration)
+    .option('--runs <n>', 'so many runs of the random order', whole)
+    .option('--dry-run', 'show the order of the runs, and break nothing')
     .option('--rate <n>', 'writes a second over all connections', whole, 100)
     .option('--connections <n>', 'connections that write', whole, 8)
     .option('--connect-timeout <time>', 'how long a client waits for a connection', duration, 1000)
@@ -44,7 +57,10 @@ export const configure = (command: Command): void => {
     )
     .option('--proxy <host:port>', 'writers connect here instead: a proxy in front of the cluster')
     .option('--on-real-hosts <name>', 'the name of the cluster: its hosts are no lab, and may be broken')
-    .option('--destructive', 'with --on-real-hosts: also scenarios that freeze PostgreSQL')
+    .option(
+      '--destructive',
+      'with --on-real-hosts: also those that freeze PostgreSQL, cut hosts off or fill a disk',
+    )
     .option('--patience <n>', 'allow the cluster this many times as long: for slow or busy hosts', whole, 1)
     .option('--keep', 'leave the tables in place, so that --verify can compare them again')
     .option(
@@ -58,11 +74,7 @@ export const configure = (command: Command): void => {
     )
     .option('--cluster <name>', 'the cluster, when the inventory has several')
     .option('--secrets-key <file>', 'the age key of the encrypted secrets')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  hactl drill --list inventory.yml\n  hactl drill switchover kill-postgres inventory.yml --repeat 5\n' +
-        '  hactl drill all inventory.yml --keep-going\n\nExit code: 0 as expected, 1 not, 5 refused.\n',
-    )
+    .addHelpText('after', EXAMPLES)
     .action(async (args: readonly string[], options: DrillVerbOptions) => {
       const { drillVerb } = await import('../drill.ts')
       await drillVerb(args, options)

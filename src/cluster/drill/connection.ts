@@ -38,15 +38,48 @@ function within<T>(ms: number, work: Promise<T>, giveUp: () => void): Promise<T>
   })
 }
 
-/** Connects. Rejects when nobody answers in time, and with `writable` when the server takes no writes. */
+/** Servers that want no TLS, by their address: they are not asked again. */
+const plain = new Set<string>()
+
+/** The server has no TLS (the words are pg's), or its rules let nobody in who uses it (SQLSTATE 28000). */
+const wantsPlain = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error.message === 'The server does not support SSL connections' || errorOf(error) === '28000')
+
+/**
+ * TLS where the server has it, as libpq does without being told (sslmode=prefer): hostssl rules alone let clients in
+ * then. The certificate is not checked: what is measured is the cluster, and SCRAM shows the password to nobody.
+ */
+const ENCRYPTED = { rejectUnauthorized: false }
+
+/** Connects, with TLS where the server takes it. Rejects as `attempt` does. */
 export async function open(
-  { host, port }: Endpoint,
+  endpoint: Endpoint,
   login: Login,
   options: { readonly writable: boolean },
 ): Promise<Connection> {
+  const address = `${endpoint.host} ${endpoint.port}`
+  if (plain.has(address)) return attempt(endpoint, login, { ...options, ssl: false })
+  try {
+    return await attempt(endpoint, login, { ...options, ssl: ENCRYPTED })
+  } catch (error) {
+    if (!wantsPlain(error)) throw error
+    const connection = await attempt(endpoint, login, { ...options, ssl: false })
+    plain.add(address)
+    return connection
+  }
+}
+
+/** One try. Rejects when nobody answers in time, and with `writable` when the server takes no writes. */
+async function attempt(
+  { host, port }: Endpoint,
+  login: Login,
+  options: { readonly writable: boolean; readonly ssl: false | typeof ENCRYPTED },
+): Promise<Connection> {
   const socket = new Socket()
   const { user, password, database, answerTimeoutMs } = login
-  const client = new pg.Client({ user, password, database, host, port, stream: () => socket, ssl: false })
+  const { ssl } = options
+  const client = new pg.Client({ user, password, database, host, port, stream: () => socket, ssl })
   const said: string[] = []
   const destroy = (): void => void socket.destroy()
   // A connection that breaks is told by the query that waits, or by the next one.

@@ -2,7 +2,7 @@ import { loadavg } from 'node:os'
 import type { ClusterStatus } from '../status.ts'
 import type { Stage } from './act.ts'
 import { checksOf } from './expect.ts'
-import type { Fault } from './faults.ts'
+import type { Fault } from './fault.ts'
 import type { Ledger } from './ledger.ts'
 import type { Line } from './line.ts'
 import { MARK_SCRIPT, parseMark, type Moment } from './marks.ts'
@@ -12,9 +12,10 @@ import type { RunResult } from './result.ts'
 import type { Site } from './site.ts'
 import { readers } from './staleness.ts'
 import { seriesOf } from './summary.ts'
-import { promotedAt, type Tables } from './tables.ts'
+import { historyOf, promotedAt, type Tables } from './tables.ts'
 import { errorKinds, latencies, overlaps, writeGaps } from './timing.ts'
 import { compare, diverge, type Divergence, type Verdict } from './verdict.ts'
+import { walLoss, type WalEnd, type WalLoss } from './wal.ts'
 import { changes, clashes, type Sample } from './watch.ts'
 
 /** What happened, as far as it went. */
@@ -28,6 +29,8 @@ export interface Course {
   readonly rejoin?: Rejoin
   readonly pending?: { readonly changes: number; readonly why?: string }
   readonly tables?: Tables
+  /** How far the WAL of the former primary went. */
+  readonly walEnd?: WalEnd
 }
 
 interface Whole extends Course {
@@ -134,6 +137,16 @@ const endOf = ({ rejoin, pending, tables, cleaned }: Whole) => ({
   ...given({ unhealthy: rejoin?.why, after: tables?.primary }),
 })
 
+/** What the former primary had that the primary of the end has not. */
+async function walOf(
+  site: Site,
+  { lines }: Pick<Stage, 'lines'>,
+  { walEnd, tables }: Whole,
+): Promise<WalLoss | undefined> {
+  const lead = lines.get(tables?.primary ?? '')
+  return walLoss(walEnd, lead && (await historyOf(site, lead)))
+}
+
 /** Puts everything that is known of a run together and judges it. */
 export async function collect(
   site: Site,
@@ -153,13 +166,14 @@ export async function collect(
     back: whole.back,
     ...given({ outage: found }),
   }
+  const wal = await walOf(site, { lines }, whole)
   const checks = checksOf({ expect: fault.expect, ...endOf(whole), ...facts, ...judged })
   return {
     scenario: fault.name,
     passed: checks.every(({ ok }) => ok),
     beganAt,
     faultAt,
-    ...given({ healedAt, after, outage: found }),
+    ...given({ healedAt, after, outage: found, wal }),
     endedAt: performance.timeOrigin + performance.now(),
     primary: cast.primary,
     standby: cast.standby,

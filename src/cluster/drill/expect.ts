@@ -1,5 +1,5 @@
 import type { ReplicationMode } from '../status.ts'
-import type { Expectation } from './faults.ts'
+import type { Expectation } from './fault.ts'
 import type { Outage } from './outage.ts'
 import type { ReaderReport } from './staleness.ts'
 import type { Overlap } from './timing.ts'
@@ -43,8 +43,8 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
 const check = (what: string, ok: boolean, seen: string): Check => ({ what, ok, ...(!ok && { seen }) })
 
-/** May an acknowledged write be lost in a mode? Where no standby confirms commits, the newest ones may. */
-export const mayLose = (mode: ReplicationMode): boolean => mode === 'async'
+/** Modes in which an acknowledged write may be lost: where no standby confirms commits, the newest ones may. */
+const UNCONFIRMED: readonly ReplicationMode[] = ['async']
 
 /** What must hold of the data, whatever was broken. Pure. */
 export function safety({
@@ -53,7 +53,10 @@ export function safety({
   overlaps,
   divergences,
   unread,
-}: Pick<Evidence, 'verdicts' | 'mode' | 'overlaps' | 'divergences' | 'unread'>): readonly Check[] {
+  mayLose = UNCONFIRMED,
+}: Pick<Evidence, 'verdicts' | 'mode' | 'overlaps' | 'divergences' | 'unread'> & {
+  readonly mayLose?: Expectation['mayLose']
+}): readonly Check[] {
   const lost = Math.max(0, ...verdicts.map((verdict) => verdict.lost.length))
   const corrupt = verdicts.find(isCorrupt)
   const says = (verdict: Verdict | undefined): string =>
@@ -64,7 +67,7 @@ export function safety({
   const late = overlaps.reduce((sum, { writes }) => sum + writes.length, 0)
   return [
     check('the tables could be compared', verdicts.length > 0, 'no verdict'),
-    ...(mayLose(mode)
+    ...(mayLose.includes(mode)
       ? []
       : [check('no acknowledged write is lost', lost === 0, `${lost} acknowledged writes are lost`)]),
     check('nothing is there twice, in part, or unasked', corrupt === undefined, says(corrupt)),
@@ -133,7 +136,7 @@ function aftermath({ healthy, unhealthy, pending, pendingWhy, cleaned }: Evidenc
 
 /** Every expectation of a run with its outcome. Pure. */
 export const checksOf = (evidence: Evidence): readonly Check[] => [
-  ...safety(evidence),
+  ...safety({ ...evidence, mayLose: evidence.expect.mayLose }),
   ...service(evidence),
   ...aftermath(evidence),
 ]

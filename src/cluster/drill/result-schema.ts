@@ -140,6 +140,19 @@ const run = Type.Object({
   ),
   checksums: Type.Map(Type.String(), { description: 'Checksum of the tables of each member at the end.' }),
   outage: Type.Optional(outage),
+  wal: Type.Optional(
+    Type.Object(
+      {
+        member: text('The former primary.'),
+        timeline: whole('Its timeline.'),
+        end: text('End of its WAL, as far as it could be read.'),
+        source: text('Where that was read.'),
+        fork: text('Where the next timeline left it.'),
+        pastFork: whole('Bytes from there to the end; not all of them were acknowledged to anybody.'),
+      },
+      { description: 'WAL of the former primary that the new one does not have.' },
+    ),
+  ),
   gaps: list(Type.Object(gap), 'Every pause of 250 ms or more without an acknowledged write.'),
   latencies: latency,
   errors: Type.Map(Type.Integer(), { description: 'Errors of clients by kind, e.g. "write timeout".' }),
@@ -209,4 +222,10 @@ export const drillSchema = Type.Object({
     { description: 'What the runs prove about losses.' },
   ),
   runs: list(run, 'Every run.'),
+  skipped: Type.Optional(
+    list(
+      Type.Object({ scenario: text('Name.'), why: text('The reason.') }),
+      'Scenarios that were asked for and that the place does not allow.',
+    ),
+  ),
 })

@@ -4,6 +4,7 @@ import type { Outage } from './outage.ts'
 import type { ReaderReport } from './staleness.ts'
 import type { Gap, Latencies, Overlap } from './timing.ts'
 import type { Divergence, Verdict } from './verdict.ts'
+import type { WalLoss } from './wal.ts'
 import type { Clash, Sample } from './watch.ts'
 
 /** Acknowledged and failed writes in each step of time, for a time line. */
@@ -38,6 +39,8 @@ export interface RunResult {
   /** Checksum of the tables of each member at the end. */
   readonly checksums: Readonly<Record<string, string>>
   readonly outage?: Outage
+  /** WAL of the former primary that the new one does not have. */
+  readonly wal?: WalLoss
   readonly gaps: readonly Gap[]
   readonly latencies: Latencies
   readonly errors: Readonly<Record<string, number>>
@@ -130,4 +133,6 @@ export interface DrillResult extends Origin {
   /** Runs in which an acknowledged write was lost, and how likely that is at most, at 95 %. */
   readonly loss: { readonly runs: number; readonly withLoss: number; readonly atMost: number }
   readonly runs: readonly RunResult[]
+  /** Scenarios that were asked for and that the place does not allow. */
+  readonly skipped?: readonly { readonly scenario: string; readonly why: string }[]
 }

@@ -3,11 +3,12 @@ import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import { poll } from '../../lib/poll.ts'
 import type { Connect } from '../../transport/transport.ts'
 import type { ClusterStatus } from '../status.ts'
-import { heal, inject, type Cast, type Stage } from './act.ts'
+import { checkHere, heal, inject, undoLeftOver, type Stage } from './act.ts'
+import type { Cast } from './cast.ts'
 import type { ClientConfig } from './client-config.ts'
 import { startClient, type DrillClient } from './client.ts'
 import { collect, type Course } from './evidence.ts'
-import { patient, type Fault } from './faults.ts'
+import { patient, type Fault } from './fault.ts'
 import type { Ledger } from './ledger.ts'
 import { openLine, type Line } from './line.ts'
 import { rejoin } from './rejoin.ts'
@@ -16,6 +17,7 @@ import type { Say, Site } from './site.ts'
 import { caughtUp, makeTables, readMembers, readTables, removeTables } from './tables.ts'
 import { errorKinds } from './timing.ts'
 import { compare, type Verdict } from './verdict.ts'
+import { endOnDisk, lastSeen } from './wal.ts'
 import { startWatch, type Watch } from './watch.ts'
 
 export interface DrillOptions {
@@ -52,7 +54,8 @@ export function requireHealthy(status: ClusterStatus): Cast {
     const others = members
       .filter(({ name, role }) => role !== 'witness' && name !== primary && name !== standby)
       .map(({ name }) => name)
-    return { primary, standby, others }
+    const vips = status.addresses.map(({ address }) => address.split('/')[0] ?? '')
+    return { primary, standby, others, vips }
   }
   throw new HactlError(
     problem('refused/not-healthy', `${status.cluster} is ${health}: a drill starts on a healthy cluster`, {
@@ -143,12 +146,16 @@ async function afterwards(running: Running, course: Course): Promise<Course> {
   const { say, signal } = options
   say(`${fault.name}: healing`)
   const healedAt = now()
+  // As long as nobody mends it, its disk tells how far the former primary had come.
+  const seen = lastSeen(running.watch.samples(), stage.cast.primary)
+  const moved = stage.moved()
   const stuck = await heal(stage, fault)
+  const walEnd = seen && moved ? await endOnDisk(site, stage.lines.get(seen.member), seen) : seen
   if (stuck.length > 0) say(`${fault.name}: could not be undone on ${stuck.join(', ')}; a timer there will`)
   const times = { aloneMs: 25_000 * options.patience, helpedMs: 60_000 * options.patience }
   const back = await rejoin(site, say, { ...times, signal })
   const pending = back.healthy ? await site.pending() : { changes: -1 }
-  return { ...course, healedAt, rejoin: back, pending }
+  return { ...course, healedAt, rejoin: back, pending, ...(walEnd && { walEnd }) }
 }
 
 async function course(running: Running, beganAt: number): Promise<Course> {
@@ -174,12 +181,7 @@ async function conclude(running: Running, made: Course): Promise<Omit<RunResult,
   return collect(site, fault, stage, { ...made, ledger, samples, stoppedAt, tables, cleaned })
 }
 
-async function setUp(
-  site: Site,
-  cast: Cast,
-  lines: ReadonlyMap<string, Line>,
-  options: DrillOptions,
-): Promise<void> {
+async function setUp({ site, cast, lines }: Stage, options: DrillOptions): Promise<void> {
   const primary = lines.get(cast.primary)
   if (!primary) throw new Error(`${cast.primary} is no member`)
   await makeTables(site, primary, options.client.connections)
@@ -187,47 +189,76 @@ async function setUp(
   await Promise.all(standbys.map(([, line]) => caughtUp(site, primary, line, 10_000)))
 }
 
+/** Options with the clients that a fault asks for. */
+function busier(options: DrillOptions, { busy }: Fault): DrillOptions {
+  const { client } = options
+  if (busy === undefined) return options
+  const [rate, connections] = [client.rate * busy.rate, client.connections * busy.connections]
+  return { ...options, client: { ...client, rate, connections } }
+}
+
+/** Lines to hosts; the acts of a drill and the readings of its end use them. */
+const linesTo = (hosts: Site['members'], options: DrillOptions): ReadonlyMap<string, Line> =>
+  new Map(hosts.map(({ name, connection }) => [name, openLine(connection, options.connect)]))
+
+/** Clients and looks start; whatever was started is in `stop`. */
+function open(
+  stage: Omit<Stage, 'moved'>,
+  { options, ledgerName, stop }: Opening,
+): Pick<Running, 'client' | 'watch' | 'stage'> {
+  const { site, cast } = stage
+  const { user, password, database } = site
+  const ledger = join(options.dir, ledgerName)
+  const client = startClient({ ...options.client, ledger, user, password, database }, site.clientPrefix)
+  stop.push(() => client.stop())
+  const watch = startWatch(site, options.connect)
+  stop.push(() => watch.stop())
+  return { client, watch, stage: { ...stage, moved: () => isPrimaryElsewhere(watch, cast) } }
+}
+
+interface Opening {
+  readonly options: DrillOptions
+  readonly ledgerName: string
+  readonly stop: (() => Promise<unknown>)[]
+}
+
 /**
  * One run: healthy, tables made and clients warm, the fault, back or not, compared, healed, rejoined, compared again.
- * Whatever happens, the fault is healed and clients are ended. Throws HactlError when the run could not be made.
+ * Whatever happens, the fault is healed and clients are ended. Throws HactlError when the run could not be made, with
+ * the code `drill/cannot-here` when this place does not allow it.
  */
 export async function runDrill(
   site: Site,
   wanted: Fault,
-  options: DrillOptions,
+  given: DrillOptions,
   ledgerName: string,
 ): Promise<RunResult> {
   const beganAt = now()
-  const fault = patient(wanted, options.patience)
+  const fault = patient(wanted, given.patience)
+  const options = busier(given, fault)
   const cast = requireHealthy(await site.status())
-  const lines = new Map(
-    site.members.map(({ name, connection }) => [name, openLine(connection, options.connect)]),
-  )
+  const lines = linesTo(site.members, options)
+  const all = new Map([...linesTo(site.voters, options), ...lines])
+  const setting = { site, cast, lines, all, undos: [], moved: () => false, signal: options.signal }
   const stop: (() => Promise<unknown>)[] = []
   try {
-    await setUp(site, cast, lines, options)
-    const { user, password, database } = site
-    const ledger = join(options.dir, ledgerName)
-    const client = startClient({ ...options.client, ledger, user, password, database }, site.clientPrefix)
-    stop.push(() => client.stop())
-    const watch = startWatch(site, options.connect)
-    stop.push(() => watch.stop())
-    const moved = (): boolean => isPrimaryElsewhere(watch, cast)
-    const stage: Stage = { site, cast, lines, moved, signal: options.signal }
-    const running: Running = { site, fault, options, stage, client, watch }
+    await undoLeftOver(all)
+    await checkHere(setting, fault)
+    await setUp(setting, options)
+    const running: Running = { site, fault, options, ...open(setting, { options, ledgerName, stop }) }
     await warm(running)
     // From here on something may be broken: what has no result is healed all the same.
     try {
       const result = await conclude(running, await course(running, beganAt))
       return { ...result, run: 1, ledger: ledgerName }
     } catch (error) {
-      await heal(stage, fault)
+      await heal(running.stage, fault)
       await tidy(running)
       throw error
     }
   } finally {
     await Promise.all(stop.map((end) => end().catch(() => undefined)))
-    await Promise.all([...lines.values()].map((line) => line.close()))
+    await Promise.all([...all.values()].map((line) => line.close()))
   }
 }
 

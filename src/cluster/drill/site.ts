@@ -1,6 +1,7 @@
 import type { ConnectionSpec } from '../../transport/transport.ts'
 import type { ClusterStatus } from '../status.ts'
 import type { Mark } from './marks.ts'
+import type { QuorumPorts } from './net.ts'
 
 /** What a stack says about itself for drills; data only. */
 export interface StackDrills {
@@ -12,6 +13,10 @@ export interface StackDrills {
   readonly repairs: readonly string[]
   /** A runbook without parameters that forgets counted failures. */
   readonly cleanup?: string
+  /** Ports by which it keeps its quorum: numbers, ranges, or paths into the variable `cluster`. */
+  readonly quorum?: QuorumPorts
+  /** A shell script that prints `yes` on the host that leads its quorum. */
+  readonly leads?: string
   /** Lines of logs that tell when the cluster noticed and decided. */
   readonly marks: readonly Mark[]
   /** Packages whose versions the numbers depend on. */
@@ -38,8 +43,15 @@ export interface Site {
   readonly cluster: string
   readonly stack: string
   readonly members: readonly { readonly name: string; readonly connection: ConnectionSpec }[]
+  /** Hosts without data that vote. */
+  readonly voters: readonly { readonly name: string; readonly connection: ConnectionSpec }[]
   readonly port: number
   readonly socketDir: string
+  readonly dataDir: string
+  /** Where PostgreSQL's own programs are. */
+  readonly binDir: string
+  /** The ports of the stack's quorum as they are here. */
+  readonly quorumPorts: QuorumPorts
   readonly database: string
   readonly user: string
   /** Only for the client program's standard input. */

@@ -140,6 +140,13 @@ export async function promotedAt(site: Site, line: Line): Promise<number | undef
   return text === undefined || text === '' ? undefined : Number(text)
 }
 
+/** The newest history file of a member: what its timelines left, and where. */
+export async function historyOf(site: Site, line: Line): Promise<string | undefined> {
+  const sql = `select pg_read_file('pg_wal/' || name) from pg_ls_waldir() where name ~ '^[0-9A-F]{8}\\.history$' order by name desc limit 1`
+  const result = await psql(site, line, sql, 5000)
+  return result?.code === 0 && result.stdout.trim() !== '' ? result.stdout : undefined
+}
+
 /** The tables of all members once they have caught up; those that could not be read are named. */
 export async function readMembers(
   site: Site,

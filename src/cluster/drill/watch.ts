@@ -14,9 +14,13 @@ export interface Sample {
   readonly server?: string
   /** Its IPv4 addresses. */
   readonly addresses: readonly string[]
+  /** Of a primary: its timeline, and how far its WAL is on disk. */
+  readonly wal?: { readonly timeline: number; readonly lsn: string }
 }
 
-const SQL = `select pg_is_in_recovery(), (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint`
+const SQL = `select pg_is_in_recovery(), (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint,
+case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8) end,
+case when not pg_is_in_recovery() then pg_current_wal_flush_lsn() end`
 
 /**
  * Without PAM and without a login: this runs several times a second. The last line is the addresses, so that a server
@@ -32,7 +36,7 @@ exit 0`
 export function parseSample(host: string, at: number, text: string | undefined): Sample {
   if (text === undefined) return { host, at, state: 'unreachable', addresses: [] }
   const [addresses = '', answer = ''] = text.split('\n')
-  const [recovery = '', server = ''] = answer.split('|')
+  const [recovery = '', server = '', timeline = '', lsn = ''] = answer.split('|')
   const state = recovery === 'f' ? 'primary' : recovery === 't' ? 'standby' : 'down'
   return {
     host,
@@ -40,6 +44,7 @@ export function parseSample(host: string, at: number, text: string | undefined):
     state,
     addresses: addresses.split(' ').filter((each) => each !== ''),
     ...(server !== '' && { server }),
+    ...(lsn !== '' && { wal: { timeline: Number.parseInt(timeline, 16), lsn } }),
   }
 }
 
@@ -137,13 +142,13 @@ export function clashes(unsorted: readonly Sample[], holds: (sample: Sample) => 
   return [...found.values()]
 }
 
-/** Only the looks that differ from the one before at the same host. Pure. */
-export function changes(samples: readonly Sample[]): readonly Sample[] {
+/** Only the looks that differ from the one before at the same host, without the positions in the WAL. Pure. */
+export function changes(samples: readonly Sample[]): readonly Omit<Sample, 'wal'>[] {
   const last = new Map<string, string>()
-  return samples.filter(({ host, state, server, addresses }) => {
+  return samples.flatMap(({ host, at, state, server, addresses }) => {
     const now = JSON.stringify([state, server, addresses])
     const isNew = last.get(host) !== now
     last.set(host, now)
-    return isNew
+    return isNew ? [{ host, at, state, ...(server !== undefined && { server }), addresses }] : []
   })
 }

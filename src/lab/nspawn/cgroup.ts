@@ -31,6 +31,9 @@ const trees = (): readonly string[] =>
 const groupOf = (tree: string, lab: string, node?: string): string =>
   node === undefined ? join(tree, OURS, lab) : join(tree, OURS, lab, node)
 
+/** The folder of a node's version 2 group. */
+export const groupDir = (lab: string, node: string): string => groupOf(unified(), lab, node)
+
 /** Makes a node's groups, `launcher` and `node`, in every tree and gives the folders. */
 export function makeGroups(lab: string, node: string): readonly string[] {
   const dirs = trees().map((tree) => groupOf(tree, lab, node))

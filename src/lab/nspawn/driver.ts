@@ -132,6 +132,7 @@ async function heal(name: string, nodes: readonly string[], progress: Progress):
 /** Labs of systemd-nspawn containers: full Debian hosts that share this machine's kernel. */
 export const nspawn: Driver = {
   name: 'nspawn',
+  cannot: { 'own-clock': "this driver cannot: a container shares this machine's clock" },
   faults: FAULTS,
   missing: missingPackages,
   up: (spec, progress, signal) => upLab(spec, progress, signal).then(toState),

@@ -8,6 +8,7 @@ import { initPid, isFrozen, nodePids, setFrozen } from './cgroup.ts'
 import { applyRules } from './network.ts'
 import { powerOff, reboot, startNode, waitForSsh } from './node.ts'
 import type { LabRecord, NodeRecord } from './state.ts'
+import { fastDisk, slowDisk } from './throttle.ts'
 
 const FILL = '.hactl-lab-fill'
 
@@ -114,25 +115,23 @@ const findNode = (record: LabRecord, name: string): NodeRecord => {
   return node
 }
 
-async function breakNode(record: LabRecord, name: string, { fault, options }: FaultRequest): Promise<void> {
-  const lab = record.name
-  switch (fault) {
-    case 'power-off':
-      return powerOff(lab, name)
-    case 'power-on':
-      return startNode(record, findNode(record, name))
-    case 'reboot':
-      return reboot(lab, name)
-    case 'freeze':
-      return freeze(lab, name)
-    case 'fill-disk':
-      return fillDisk(lab, name, options['path'] ?? '')
-    case 'kill-process':
-      return signalSome(lab, name, options['name'] ?? '', signalOf(options['signal'] ?? 'KILL'))
-    case 'stop-process':
-      return signalSome(lab, name, options['name'] ?? '', 'SIGSTOP')
-    default:
-  }
+type Break = (
+  record: LabRecord,
+  node: string,
+  options: Readonly<Record<string, string>>,
+) => void | Promise<void>
+
+/** What is done to each node; faults of the network are rules, and not here. */
+const BREAKS: Readonly<Record<string, Break>> = {
+  'power-off': ({ name }, node) => powerOff(name, node),
+  'power-on': (record, node) => startNode(record, findNode(record, node)),
+  reboot: ({ name }, node) => reboot(name, node),
+  freeze: ({ name }, node) => freeze(name, node),
+  'fill-disk': ({ name }, node, { path = '' }) => fillDisk(name, node, path),
+  'slow-disk': ({ name }, node, { iops = '' }) => slowDisk(name, node, iops),
+  'kill-process': ({ name: lab }, node, { name = '', signal = 'KILL' }) =>
+    signalSome(lab, node, name, signalOf(signal)),
+  'stop-process': ({ name: lab }, node, { name = '' }) => signalSome(lab, node, name, 'SIGSTOP'),
 }
 
 const SILENCING = new Set(['power-off', 'cut', 'freeze', 'stop-process'])
@@ -148,7 +147,7 @@ export async function injectFault(record: LabRecord, fault: FaultRequest): Promi
     record.faults,
     record.nodes.map((node) => node.name),
   )
-  await Promise.all(fault.nodes.map((node) => breakNode(record, node, fault)))
+  await Promise.all(fault.nodes.map(async (node) => BREAKS[fault.fault]?.(record, node, fault.options)))
   if (fault.fault !== 'power-on') return
   const started = fault.nodes.filter((node) => mayAnswer(record, node))
   await Promise.all(started.map((node) => waitForSsh(record.name, findNode(record, node))))
@@ -157,6 +156,7 @@ export async function injectFault(record: LabRecord, fault: FaultRequest): Promi
 async function healFault(record: LabRecord, fault: FaultRequest): Promise<void> {
   const { name: lab } = record
   for (const node of fault.nodes) {
+    if (fault.fault === 'slow-disk') fastDisk(lab, node)
     if (fault.fault === 'fill-disk') await freeDisk(lab, node, fault.options['path'] ?? '')
     if (fault.fault === 'stop-process') signalAll(lab, node, fault.options['name'] ?? '', 'SIGCONT')
   }

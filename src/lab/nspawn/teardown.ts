@@ -9,6 +9,7 @@ import { endAll, stopProxy } from './packages.ts'
 import { withLock } from './lock.ts'
 import { labPaths } from './paths.ts'
 import { labNames, readRecord } from './state.ts'
+import { fastDisk } from './throttle.ts'
 
 /** Whether anything of a lab exists: its folder, a namespace or a control group. */
 export const exists = (lab: string): boolean =>
@@ -24,6 +25,8 @@ export async function removeLab(lab: string): Promise<void> {
   if (hasNetwork(lab)) await Promise.all(nodes.map((node) => pullLinks(lab, node)))
   await killGroup(lab)
   await endAll(await networkPids(lab))
+  // A limit belongs to a device, and the next disk may get the same one.
+  for (const node of nodes) fastDisk(lab, node)
   await unmountBelow(paths.dir)
   await removeNetwork(lab)
   if (

@@ -14,6 +14,11 @@ export const drills: StackDrills = {
   units: ['corosync', 'pacemaker'],
   repairs: ['repair-standby', 'rebuild-standby'],
   cleanup: 'cleanup',
+  // Corosync's first link is at 5405; each further one has the next port (corosync.conf(5), mcastport).
+  quorum: { udp: ['5404-5412'] },
+  leads: `export LC_ALL=C
+dc=$(crm_mon -1 --output-as=xml 2>/dev/null | sed -n 's/.*<current_dc [^>]*name="\\([^"]*\\)".*/\\1/p')
+[ -n "$dc" ] && [ "$dc" = "$(crm_node -n 2>/dev/null)" ] && echo yes; exit 0`,
   packages: ['corosync', 'pacemaker', 'pcs', 'resource-agents'],
   settings: ['timing', 'guard', 'replication.mode', 'failure', 'times', 'properties', 'totem'],
   marks: [

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FAULTS, patient } from '../../../src/cluster/drill/faults.ts'
+import { FAULTS } from '../../../src/cluster/drill/faults.ts'
 import { parseLedger } from '../../../src/cluster/drill/ledger.ts'
 import { parseMark } from '../../../src/cluster/drill/marks.ts'
 import { outageOf } from '../../../src/cluster/drill/outage.ts'
@@ -229,18 +229,4 @@ test('writes are counted in steps of time', () => {
 
 test('nothing that ran proves nothing', () => {
   expect(summarize([])).toMatchObject({ passed: false, loss: { runs: 0, withLoss: 0, atMost: 1 } })
-})
-
-test('patience multiplies what a fault allows', () => {
-  const [fault] = FAULTS
-  expect(patient(fault ?? FAULTS[1]!, 3).expect.backWithinS).toBe(90)
-})
-
-test('names of scenarios are unique, and every fault that lasts is undone', () => {
-  expect(new Set(FAULTS.map(({ name }) => name)).size).toBe(FAULTS.length)
-  const lasting = FAULTS.flatMap(({ inject }) => inject).filter(
-    (act) => act.by === 'ssh' && /STOP|systemctl stop/.test(act.script),
-  )
-  expect(lasting.length).toBeGreaterThan(1)
-  expect(lasting.filter((act) => !('undo' in act))).toEqual([])
 })

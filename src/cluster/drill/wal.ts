@@ -1,0 +1,80 @@
+import { formatLsn, lsnDistance, parseLsn, type Lsn } from '../lsn.ts'
+import { parseHistory } from '../timeline.ts'
+import type { Line } from './line.ts'
+import type { Site } from './site.ts'
+import type { Sample } from './watch.ts'
+
+/** What a former primary had written that the new timeline does not have. */
+export interface WalLoss {
+  /** The former primary. */
+  readonly member: string
+  /** Its timeline. */
+  readonly timeline: number
+  /** End of its WAL, as far as it could be read: `0/3000148`. */
+  readonly end: string
+  readonly source: string
+  /** Where the next timeline left it. */
+  readonly fork: string
+  /** Bytes from there to the end; not all of them were acknowledged to anybody. */
+  readonly pastFork: number
+}
+
+/** A position in the WAL of a timeline, and where it was read. */
+export interface WalEnd {
+  readonly member: string
+  readonly timeline: number
+  readonly lsn: Lsn
+  readonly source: string
+}
+
+/** The last position at which a member was seen as primary by the first server of it. Pure. */
+export function lastSeen(samples: readonly Sample[], member: string): WalEnd | undefined {
+  const own = samples.filter((sample) => sample.host === member && sample.wal !== undefined)
+  const [first] = own
+  const last = own.findLast((sample) => sample.wal?.timeline === first?.wal?.timeline)
+  const lsn = parseLsn(last?.wal?.lsn ?? '')
+  if (last?.wal === undefined || lsn === undefined) return undefined
+  const at = new Date(last.at).toISOString().slice(11, 23)
+  return { member, timeline: last.wal.timeline, lsn, source: `last look as primary, at ${at} UTC` }
+}
+
+/** Where a timeline was left, from the text of a history file. Pure. */
+export const forkOf = (history: string, timeline: number): Lsn | undefined =>
+  parseHistory(history).find((entry) => entry.timeline === timeline)?.end
+
+/** The end of a record as pg_waldump prints it, on the next multiple of eight bytes. Pure. */
+export function recordEnd(line: string): Lsn | undefined {
+  const match = /len \(rec\/tot\):\s*\d+\/\s*(\d+),.* lsn: ([0-9A-F]+\/[0-9A-F]+),/i.exec(line)
+  const lsn = parseLsn(match?.[2] ?? '')
+  if (lsn === undefined) return undefined
+  const end = (lsn + BigInt(match?.[1] ?? 0) + 7n) & ~7n
+  return parseLsn(`${(end >> 32n).toString(16)}/${(end & 0xffffffffn).toString(16)}`)
+}
+
+/** Prints the last whole record from a position on; its arguments: programs, data directory, timeline, position. */
+const LAST_RECORD = `cd / && setpriv --reuid=postgres --regid=postgres --init-groups \\
+  timeout 15 "$1/pg_waldump" -p "$2/pg_wal" -t "$3" -s "$4" 2>/dev/null | tail -n 1`
+
+/** The end of the WAL on a member's disk, read while nobody has mended it yet; the later of this and what was seen. */
+export async function endOnDisk(site: Site, line: Line | undefined, seen: WalEnd): Promise<WalEnd> {
+  const args = [site.binDir, site.dataDir, String(seen.timeline), formatLsn(seen.lsn)]
+  const argv = ['sh', '-c', LAST_RECORD, 'wal', ...args]
+  const results = await line?.run([{ argv, timeoutMs: 20_000 }], 20_000)
+  const lsn = recordEnd(results?.[0]?.stdout ?? '')
+  if (lsn === undefined || lsn <= seen.lsn) return seen
+  return { ...seen, lsn, source: 'last record on its disk (pg_waldump)' }
+}
+
+/** What the former primary had past the fork; undefined when no newer timeline left its own. Pure. */
+export function walLoss(end: WalEnd | undefined, history: string | undefined): WalLoss | undefined {
+  const fork = end && history !== undefined ? forkOf(history, end.timeline) : undefined
+  if (end === undefined || fork === undefined) return undefined
+  return {
+    member: end.member,
+    timeline: end.timeline,
+    end: formatLsn(end.lsn),
+    source: end.source,
+    fork: formatLsn(fork),
+    pastFork: Math.max(0, lsnDistance(fork, end.lsn)),
+  }
+}

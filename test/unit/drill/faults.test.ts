@@ -1,0 +1,156 @@
+import { expect, test } from 'vitest'
+import { orderOf } from '../../../src/cli/drill-plan.ts'
+import type { DrillVerbOptions } from '../../../src/cli/drill-choice.ts'
+import { patient, together } from '../../../src/cluster/drill/fault.ts'
+import { FAULTS } from '../../../src/cluster/drill/faults.ts'
+import { mirrored, ruleset } from '../../../src/cluster/drill/net.ts'
+import { forkOf, lastSeen, recordEnd, walLoss } from '../../../src/cluster/drill/wal.ts'
+import type { Sample } from '../../../src/cluster/drill/watch.ts'
+
+const named = (name: string) => {
+  const found = FAULTS.find((fault) => fault.name === name)
+  if (!found) throw new Error(`no fault ${name}`)
+  return found
+}
+
+test('names of scenarios are unique, words for people end without a full stop', () => {
+  expect(new Set(FAULTS.map(({ name }) => name)).size).toBe(FAULTS.length)
+  expect(FAULTS.filter(({ name, about }) => !/^[a-z-]+$/.test(name) || /[.]$/.test(about))).toEqual([])
+})
+
+test('every act over ssh that lasts is undone, and every cut is by itself', () => {
+  const acts = FAULTS.flatMap(({ inject }) => inject).flatMap((act) => (act.by === 'ssh' ? [act] : []))
+  const lasting = acts.filter(({ script }) =>
+    /STOP|systemctl stop|fallocate|chmod|date -s|systemd-run/.test(script),
+  )
+  expect(lasting.length).toBeGreaterThan(6)
+  expect(lasting.filter(({ undo }) => undo === undefined)).toEqual([])
+})
+
+test('what only a restart mends may be done to real hosts, nothing else', () => {
+  const gentle = FAULTS.filter((fault) => fault.gentle)
+  const kinds = new Set(gentle.flatMap(({ inject }) => inject.map(({ by }) => by)))
+  expect([...kinds].toSorted()).toEqual(['pause', 'runbook', 'ssh'])
+})
+
+test('a planned move and a fault that moves nothing may lose nothing in any mode', () => {
+  const strict = FAULTS.filter(
+    ({ name, expect: { primary } }) => primary === 'stays' || /^switchover/.test(name),
+  )
+  expect(strict.length).toBeGreaterThan(5)
+  expect(strict.flatMap(({ expect: { mayLose } }) => mayLose)).toEqual([])
+  expect(named('power-off').expect.mayLose).toEqual(['async'])
+})
+
+test('patience multiplies what a fault allows, and what its timers wait', () => {
+  const fault = patient(named('cut-primary'), 3)
+  expect(fault.expect.backWithinS).toBe(180)
+  expect(fault.inject).toMatchObject([{ undoAfterS: 720 }])
+})
+
+test('faults at once are made in order, and writes may wait for the end of both', () => {
+  const both = together([named('power-off-standby'), named('kill-postgres')])
+  expect(both).toMatchObject({
+    name: 'power-off-standby+kill-postgres',
+    gentle: false,
+    holdMs: 20_000,
+    expect: { primary: 'may-move', mayLose: ['async'] },
+  })
+  expect(both.expect.backWithinS).toBeUndefined()
+  expect(both.inject.map(({ by }) => by)).toEqual(['lab', 'ssh'])
+  expect(together([named('switchover')])).toBe(named('switchover'))
+})
+
+test('a cut from everybody leaves the loopback and ssh', () => {
+  expect(ruleset({ ways: 'both' }, 2222, 0).split('\n')).toEqual([
+    'table inet hactl_drill_0 {',
+    '  chain in {',
+    '    type filter hook input priority -300; policy accept;',
+    '    iifname "lo" accept',
+    '    tcp dport 2222 accept',
+    '    drop',
+    '  }',
+    '  chain out {',
+    '    type filter hook output priority -300; policy accept;',
+    '    oifname "lo" accept',
+    '    tcp sport 2222 accept',
+    '    drop',
+    '  }',
+    '}',
+    '',
+  ])
+})
+
+const drops = (text: string): readonly string[] => text.split('\n').filter((line) => line.endsWith('drop'))
+
+test('rules name the hosts, the ports at either end, and the share', () => {
+  const peers = ['10.0.0.2', 'fd00::2']
+  expect(drops(ruleset({ ways: 'in', peers }, 22, 1))).toEqual([
+    '    ip saddr { 10.0.0.2 } drop',
+    '    ip6 saddr { fd00::2 } drop',
+  ])
+  expect(drops(ruleset({ ways: 'out', ports: { tcp: ['2379', '2380'] } }, 22, 1))).toEqual([
+    '    tcp dport { 2379, 2380 } drop',
+    '    tcp sport { 2379, 2380 } drop',
+  ])
+  expect(drops(ruleset({ ways: 'both', percent: 30 }, 22, 1))).toEqual([
+    '    numgen random mod 100 < 30 drop',
+    '    numgen random mod 100 < 30 drop',
+  ])
+})
+
+test('what one side does not send, the other does not hear', () => {
+  expect(mirrored({ ways: 'out', peers: ['b'] }, ['a'])).toEqual({ ways: 'in', peers: ['a'] })
+  expect(mirrored({ ways: 'both', peers: ['b'] }, ['a'])).toEqual({ ways: 'both', peers: ['a'] })
+})
+
+const options = { repeat: 2 } as DrillVerbOptions
+
+test('the order of the runs is told before, and is the same for the same seed', () => {
+  const faults = [named('switchover'), named('power-off')]
+  expect(orderOf(faults, options)).toEqual([
+    '   1  switchover, run 1',
+    '   2  switchover, run 2',
+    '   3  power-off, run 1',
+    '   4  power-off, run 2',
+  ])
+  const random = { ...options, seed: 4, runs: 9 }
+  expect(orderOf(faults, random)).toEqual(orderOf(faults, random))
+  expect(orderOf(faults, random)).toHaveLength(9)
+  expect(orderOf(faults, { ...random, seed: 5 })).not.toEqual(orderOf(faults, random))
+})
+
+const look = (at: number, timeline: number, lsn: string): Sample => ({
+  host: 'pg1',
+  at,
+  state: 'primary',
+  addresses: [],
+  wal: { timeline, lsn },
+})
+
+test('bytes past the fork are from the last look at the old timeline to where the new one left it', () => {
+  const end = lastSeen(
+    [look(0, 2, '0/3000000'), look(200, 2, '0/3000148'), look(9000, 3, '0/4000000')],
+    'pg1',
+  )
+  expect(end).toMatchObject({ timeline: 2, lsn: 0x3000148n })
+  const history = '1\t0/2000000\tno recovery target specified\n2\t0/3000100\tno recovery target specified\n'
+  expect(walLoss(end, history)).toEqual({
+    member: 'pg1',
+    timeline: 2,
+    end: '0/3000148',
+    source: 'last look as primary, at 00:00:00.200 UTC',
+    fork: '0/3000100',
+    pastFork: 0x48,
+  })
+  expect(forkOf(history, 1)).toBe(0x2000000n)
+  expect(walLoss(end, '1\t0/2000000\tx\n')).toBeUndefined()
+  expect(walLoss(end, '2\t0/3000200\tx\n')?.pastFork).toBe(0)
+})
+
+test('the end of a record is its start and its length, on eight bytes', () => {
+  const line =
+    'rmgr: Transaction len (rec/tot):     34/    34, tx:        753, lsn: 0/03001A50, prev 0/03001A08, desc: COMMIT'
+  expect(recordEnd(line)).toBe(0x3001a78n)
+  expect(recordEnd('pg_waldump: error: something')).toBeUndefined()
+})
