@@ -233,6 +233,20 @@ const checkTags: Rule = (cluster) =>
       )
   })
 
+/** keepalived's own protocol has no port, and `firewall_port` opens ports alone. */
+const checkVrrp: Rule = (cluster) => {
+  const { firewall, routing, writer_vip: vip } = varsOf(cluster)
+  if (!firewall.open_ports || routing.by !== 'haproxy' || vip === undefined) return []
+  const summary =
+    'firewall.open_ports does not let VRRP through, by which the proxies agree who has the address'
+  const more = {
+    detail: 'A proxy that hears no other takes the address, so a closed firewall gives it to all of them.',
+    hint: 'on each proxy with firewalld: firewall-cmd --permanent --add-protocol=vrrp && firewall-cmd --reload; with ufw, before COMMIT in /etc/ufw/before.rules: -A ufw-before-input -p vrrp -j ACCEPT',
+  }
+  const where = at(cluster, ['firewall', 'open_ports'], more)
+  return [{ ...problem('patroni/vrrp', summary, where), severity: 'warning' }]
+}
+
 const RULES: readonly Rule[] = [
   checkVersion,
   checkMembers,
@@ -243,6 +257,7 @@ const RULES: readonly Rule[] = [
   checkRouting,
   (each) => checkAddressing(each, varsOf(each)),
   checkPorts,
+  checkVrrp,
   checkSync,
   checkTags,
   checkFreeze,

@@ -53,6 +53,17 @@ test('a virtual address and the way to it belong together', () => {
   expect(codes({ routing: { by: 'haproxy' } }, [...HOSTS, proxy])).toEqual(['patroni/one-proxy'])
 })
 
+test('a firewall that is opened for ports alone keeps the proxies from hearing each other', () => {
+  const routing = { by: 'haproxy' }
+  const firewall = { open_ports: true }
+  const found = check(clusterOf({ routing, firewall }))
+  expect(found).toMatchObject([{ code: 'patroni/vrrp', severity: 'warning' }])
+  expect(found[0]?.hint).toContain('vrrp')
+  expect(codes({ routing })).toEqual([])
+  expect(codes({ firewall })).toEqual([])
+  expect(codes({ routing, firewall, writer_vip: undefined })).toEqual([])
+})
+
 test('two programs on one port are refused', () => {
   expect(codes({ postgres: { port: 8008 } })).toEqual(['patroni/same-port'])
   expect(codes({ postgres: { port: 5000 }, routing: { by: 'haproxy' } })).toEqual(['patroni/same-port'])
