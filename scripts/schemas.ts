@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { doctorSchema } from '../src/cluster/doctor/schema.ts'
 import { drillSchema } from '../src/cluster/drill/result-schema.ts'
 import { statusSchema } from '../src/cluster/status-schema.ts'
 import { playbookSchema, taskKeys } from '../src/engine/playbook-schema.ts'
@@ -52,6 +53,7 @@ const wanted = new Map<string, string>([
   ['vars', publish('vars', 'Variables of hosts of hactl', varsSchema(stacks))],
   ['playbook', publish('playbook', 'Playbook or runbook of hactl', playbooks())],
   ['status', publish('status', 'Status of a cluster as hactl prints it', statusSchema)],
+  ['doctor', publish('doctor', 'Result of hactl doctor', doctorSchema)],
   ['drill', publish('drill', 'Result of hactl drill', drillSchema)],
   ...stacks.map(
     ({ name, vars }) => [name, publish(name, `The variable cluster of the stack ${name}`, vars)] as const,

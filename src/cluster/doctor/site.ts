@@ -29,6 +29,8 @@ export interface DoctorSite {
   /** Files PostgreSQL writes its log to before its own collector does, and units whose journal has it. */
   readonly logFiles: readonly string[]
   readonly logUnits: readonly string[]
+  /** Beginnings of the names of processes that must not be frozen. */
+  readonly processes: readonly string[]
   /** Services a host needs. */
   readonly units: readonly string[]
   readonly certificates: readonly Certificate[]

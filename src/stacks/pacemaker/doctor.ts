@@ -56,6 +56,7 @@ function site(cluster: Cluster): DoctorSite {
     passfile: paths.passfile,
     logFiles: [paths.logFile],
     logUnits: [],
+    processes: ['postgres', 'pacemaker', 'corosync'],
     units: ['corosync', 'pacemaker', 'pcsd'],
     certificates: [{ path: '/etc/ssl/certs/ssl-cert-snakeoil.pem', what: "PostgreSQL's certificate" }],
     isSyncWanted: vars.replication.mode !== 'async',
@@ -187,7 +188,7 @@ const catalog: Catalog = [
     'The cluster does not know what a member does, and nobody fenced it.',
     'See to it that it is off, or bring it back.',
   ),
-  entry('node/offline', 69, 'A member is not in the cluster.', '`start`, or mend its network.', {
+  entry('node/offline', 58, 'A member is not in the cluster.', '`start`, or mend its network.', {
     same: ['standby/*'],
     any: OF_FEWER_STANDBYS,
   }),

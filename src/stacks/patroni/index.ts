@@ -1,6 +1,7 @@
 import type { Stack } from '../stack.ts'
 import { check } from './check.ts'
 import { derive } from './derive.ts'
+import { doctor } from './doctor.ts'
 import { drills } from './drills.ts'
 import { init } from './init.ts'
 import { status } from './status.ts'
@@ -17,4 +18,5 @@ export const patroni: Stack = {
   status,
   init,
   drills,
+  doctor,
 }

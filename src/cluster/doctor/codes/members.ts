@@ -26,7 +26,7 @@ export const MEMBER_CODES: Catalog = [
   ),
   entry(
     'standby/diverged',
-    32,
+    29,
     'A member has WAL that is not in the line of the primary: it cannot follow.',
     '`repair-standby` rewinds it, and refuses to discard commits without `--accept-data-loss`.',
     { same: ['standby/*', 'failures/*', 'cluster/not-running'], any: OF_FEWER_STANDBYS },

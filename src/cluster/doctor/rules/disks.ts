@@ -1,5 +1,5 @@
 import { LITTLE } from '../commands.ts'
-import type { CaseFile, Disk, HostCase } from '../case.ts'
+import type { CaseFile, Disk, HostCase, Slot } from '../case.ts'
 import type { Draft, Evidence } from '../finding.ts'
 import type { Rule } from '../site.ts'
 
@@ -80,41 +80,50 @@ export const disks: Rule = (file) =>
 /** Much for a slot that nobody reads. */
 const MUCH = 1_073_741_824
 
+/** A member's slot is named after it. */
+const ownerOf = (slot: string, { site }: CaseFile): string | undefined =>
+  site.members.find(({ name }) => name.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_') === slot)?.name
+
+function lostSlot({ name: on, server }: HostCase, slot: Slot, file: CaseFile): Draft {
+  const owner = ownerOf(slot.name, file)
+  const most = server?.settings['max_slot_wal_keep_size'] ?? 'unknown'
+  return {
+    severity: 'warning',
+    code: 'slots/lost',
+    summary: `Slot ${slot.name} on ${on} has lost its WAL: its reader cannot go on from where it is.`,
+    detail: `max_slot_wal_keep_size is ${most} MB there.`,
+    ...(owner !== undefined && { member: owner }),
+    evidence: slotEvidence(on, slot),
+    next: [owner === undefined ? file.say.ssh(on) : file.say.run('rebuild-standby', `--on ${owner}`)],
+  }
+}
+
+const slotEvidence = (on: string, { name, active, wal, held }: Slot): readonly Evidence[] => [
+  {
+    host: on,
+    source: 'pg_replication_slots',
+    saw: `${name}: ${active ? 'active' : 'inactive'}, wal_status ${wal ?? 'unknown'}, keeps ${size((held ?? 0) / 1024)}`,
+  },
+]
+
+function slotDraft(host: HostCase, slot: Slot, file: CaseFile): Draft | undefined {
+  if (slot.wal === 'lost') return lostSlot(host, slot, file)
+  const { name: on, facts } = host
+  const held = slot.held ?? 0
+  const isTight = (facts?.disks ?? []).some((disk) => disk.path !== '/' && isLow(disk))
+  if (slot.active || held < (isTight ? MUCH / 16 : MUCH)) return undefined
+  return {
+    severity: 'warning',
+    code: 'slots/holds-wal',
+    summary: `Slot ${slot.name} on ${on} keeps ${size(held / 1024)} of WAL for a reader that is not there.`,
+    member: on,
+    evidence: slotEvidence(on, slot),
+    next: [file.say.watch],
+  }
+}
+
 /** Slots that lost their WAL, or that keep too much of it. */
-export const slots: Rule = ({ hosts, say, site }) =>
-  [...hosts.values()].flatMap(({ name: on, server, facts }) =>
-    (server?.slots ?? []).flatMap((slot): readonly Draft[] => {
-      const owner = site.members.find(
-        ({ name }) => name.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_') === slot.name,
-      )
-      const evidence: readonly Evidence[] = [
-        {
-          host: on,
-          source: 'pg_replication_slots',
-          saw: `${slot.name}: ${slot.active ? 'active' : 'inactive'}, wal_status ${slot.wal ?? 'unknown'}, keeps ${size((slot.held ?? 0) / 1024)}`,
-        },
-      ]
-      if (slot.wal === 'lost') {
-        const next = owner ? [say.run('rebuild-standby', `--on ${owner.name}`)] : [say.ssh(on)]
-        const summary = `Slot ${slot.name} on ${on} has lost its WAL: its reader cannot go on from where it is.`
-        const detail = `max_slot_wal_keep_size is ${server?.settings['max_slot_wal_keep_size'] ?? 'unknown'} MB there.`
-        return [
-          {
-            severity: 'warning',
-            code: 'slots/lost',
-            summary,
-            detail,
-            ...(owner && { member: owner.name }),
-            evidence,
-            next,
-          },
-        ]
-      }
-      const isTight = (facts?.disks ?? []).some((disk) => disk.path !== '/' && isLow(disk))
-      if (slot.active || (slot.held ?? 0) < (isTight ? MUCH / 16 : MUCH)) return []
-      const summary = `Slot ${slot.name} on ${on} keeps ${size((slot.held ?? 0) / 1024)} of WAL for a reader that is not there.`
-      return [
-        { severity: 'warning', code: 'slots/holds-wal', summary, member: on, evidence, next: [say.watch] },
-      ]
-    }),
+export const slots: Rule = (file) =>
+  [...file.hosts.values()].flatMap((host) =>
+    (host.server?.slots ?? []).flatMap((slot) => slotDraft(host, slot, file) ?? []),
   )

@@ -67,13 +67,12 @@ export const cuts: Rule = ({ hosts, site }) => {
   ]
 }
 
-/** Their programs, whatever the stack is called. */
-const WATCHED = /^(postgres|patroni|etcd|pacemaker|corosync|haproxy|keepalived)/
-
 /** Processes that were frozen. */
-export const stopped: Rule = ({ hosts, say }) =>
+export const stopped: Rule = ({ hosts, site, say }) =>
   [...hosts.values()].flatMap((host): readonly Draft[] => {
-    const names = (host.facts?.stopped ?? []).filter((name) => WATCHED.test(name))
+    const names = (host.facts?.stopped ?? []).filter((name) =>
+      site.processes.some((each) => name.startsWith(each)),
+    )
     const [first] = names
     if (first === undefined) return []
     const { name } = host

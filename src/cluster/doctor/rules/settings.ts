@@ -106,91 +106,74 @@ function syncOff({ site, say }: CaseFile, { name, server }: HostCase): readonly 
   ]
 }
 
-const noRewind = ({ settings }: ServerFacts): boolean =>
-  settings['wal_log_hints'] === 'off' && settings['data_checksums'] === 'off'
+interface Latent {
+  readonly code: string
+  readonly source: string
+  readonly summary: (name: string, server: ServerFacts) => string
+  /** What was seen; nothing: it is well. */
+  readonly seen: (server: ServerFacts) => readonly string[]
+  readonly next: (say: CaseFile['say'], name: string) => string
+}
 
 /** What only shows at the next start, at the next failover, or in the archive. */
-function latent({ name, server }: HostCase, { say }: CaseFile): readonly Draft[] {
-  if (!server) return []
-  const { fileErrors, hbaErrors, pending, archiver } = server
-  const said = (
-    code: string,
-    severity: Severity,
-    summary: string,
-    source: string,
-    saw: readonly string[],
-    next: string,
-  ): Draft => ({
-    severity,
-    code,
-    summary,
-    member: name,
-    evidence: saw.map((each) => ({ host: name, source, saw: each })),
-    next: [next],
+const LATENT: readonly Latent[] = [
+  {
+    code: 'settings/file-error',
+    source: 'pg_file_settings',
+    summary: (name) => `The configuration of ${name} has an error: its next start fails.`,
+    seen: ({ fileErrors }) =>
+      fileErrors.map(({ file, line, error, name }) => `${file}:${line}: ${name ?? ''} ${error}`),
+    next: (say) => say.apply(),
+  },
+  {
+    code: 'settings/hba-error',
+    source: 'pg_hba_file_rules',
+    summary: (name) => `pg_hba.conf of ${name} has an error: its next start fails.`,
+    seen: ({ hbaErrors }) => hbaErrors.map(({ line, error }) => `line ${line}: ${error}`),
+    next: (say) => say.apply(),
+  },
+  {
+    code: 'settings/pending-restart',
+    source: 'pg_settings',
+    summary: (name, { pending }) =>
+      `${name} needs a restart for ${pending.map((each) => each.name).join(', ')}.`,
+    seen: ({ pending }) => pending.map(({ name, now }) => `${name} still ${now}, pending_restart`),
+    next: (say) => say.apply('--allow restart-primary'),
+  },
+  {
+    code: 'archive/failing',
+    source: 'pg_stat_archiver',
+    summary: (name, { archiver }) => `archive_command fails on ${name} since ${archiver?.since ?? '?'}.`,
+    seen: ({ archiver }) => (archiver?.failing === true ? [`last failed: ${archiver.wal ?? '?'}`] : []),
+    next: (say, name) => say.ssh(name),
+  },
+  {
+    code: 'settings/no-rewind',
+    source: 'pg_settings',
+    summary: (name) => `pg_rewind cannot be used on ${name}: no checksums, and wal_log_hints is off.`,
+    seen: ({ settings: now }) =>
+      now['wal_log_hints'] === 'off' && now['data_checksums'] === 'off'
+        ? ['wal_log_hints = off, data_checksums = off']
+        : [],
+    next: (say) => say.apply(),
+  },
+]
+
+const latent = ({ name, server }: HostCase, { say }: CaseFile): readonly Draft[] =>
+  LATENT.flatMap(({ code, source, summary, seen, next }): readonly Draft[] => {
+    const found = server ? seen(server) : []
+    if (!server || found.length === 0) return []
+    return [
+      {
+        severity: 'warning',
+        code,
+        summary: summary(name, server),
+        member: name,
+        evidence: found.map((saw) => ({ host: name, source, saw })),
+        next: [next(say, name)],
+      },
+    ]
   })
-  return [
-    ...(fileErrors.length > 0
-      ? [
-          said(
-            'settings/file-error',
-            'warning',
-            `The configuration of ${name} has an error: its next start fails.`,
-            'pg_file_settings',
-            fileErrors.map(({ file, line, error, name: of }) => `${file}:${line}: ${of ?? ''} ${error}`),
-            say.apply(),
-          ),
-        ]
-      : []),
-    ...(hbaErrors.length > 0
-      ? [
-          said(
-            'settings/hba-error',
-            'warning',
-            `pg_hba.conf of ${name} has an error: its next start fails.`,
-            'pg_hba_file_rules',
-            hbaErrors.map(({ line, error }) => `line ${line}: ${error}`),
-            say.apply(),
-          ),
-        ]
-      : []),
-    ...(pending.length > 0
-      ? [
-          said(
-            'settings/pending-restart',
-            'warning',
-            `${name} needs a restart for ${pending.map((each) => each.name).join(', ')}.`,
-            'pg_settings',
-            pending.map((each) => `${each.name} still ${each.now}, pending_restart`),
-            say.apply('--allow restart-primary'),
-          ),
-        ]
-      : []),
-    ...(archiver?.failing === true
-      ? [
-          said(
-            'archive/failing',
-            'warning',
-            `archive_command fails on ${name} since ${archiver.since ?? '?'}.`,
-            'pg_stat_archiver',
-            [`last failed: ${archiver.wal ?? '?'}`],
-            say.ssh(name),
-          ),
-        ]
-      : []),
-    ...(noRewind(server)
-      ? [
-          said(
-            'settings/no-rewind',
-            'warning',
-            `pg_rewind cannot be used on ${name}: no checksums, and wal_log_hints is off.`,
-            'pg_settings',
-            ['wal_log_hints = off, data_checksums = off'],
-            say.apply(),
-          ),
-        ]
-      : []),
-  ]
-}
 
 /** Settings that make loss possible, and those that only show later. */
 export const settings: Rule = (file) => {

@@ -1,0 +1,188 @@
+import type { CaseFile } from '../../cluster/doctor/case.ts'
+import type { Evidence } from '../../cluster/doctor/finding.ts'
+import type { DoctorSite, RawHost, Rule, StackDoctor } from '../../cluster/doctor/site.ts'
+import type { Problem } from '../../cluster/status.ts'
+import type { Cluster } from '../../inventory/inventory.ts'
+import type { Command } from '../../transport/transport.ts'
+import { factsOf } from './derive.ts'
+import { catalog } from './doctor-codes.ts'
+import { commandsOf, parseReading, prefixOf } from './readings.ts'
+import type { HostReading } from './readings.ts'
+import { judge } from './status.ts'
+import { timingOf, timingRules } from './timing.ts'
+import { stateOf, viewOf } from './view.ts'
+import type { View } from './view.ts'
+
+const TLS = { cert: '/etc/hactl/tls/host.crt', ca: '/etc/hactl/tls/ca.crt' }
+
+const RUNBOOKS: DoctorSite['runbooks'] = {
+  start: ['safe', 'starts what is stopped; asks before commits could be discarded'],
+  resume: ['safe', 'ends maintenance mode'],
+  'cancel-switchover': ['safe', 'takes the planned switchover back'],
+  reload: ['safe', 'reads the configuration again'],
+  'etcd-snapshot': ['safe', 'saves a copy of etcd'],
+  pause: ['interrupts', 'from then on no failure is repaired'],
+  restart: ['interrupts', 'restarts PostgreSQL where settings wait for it'],
+  'repair-standby': ['interrupts', 'works on that member alone; refuses to discard commits'],
+  'rebuild-standby': ['interrupts', 'copies that member anew; its old data is set aside, not deleted'],
+  'replace-etcd-member': ['interrupts', 'replaces that member of etcd; the others go on'],
+  switchover: ['interrupts', 'a second or two without writes'],
+  'minor-upgrade': ['interrupts', 'restarts member by member, with a switchover'],
+  failover: [
+    'can-lose-data',
+    'promotes though the last primary may have more; says what would be lost and refuses first',
+  ],
+}
+
+function site(cluster: Cluster): DoctorSite {
+  const { vars, hosts, paths, timing } = factsOf(cluster)
+  const isTls = vars.etcd.tls || vars.patroni.rest.tls
+  return {
+    members: hosts.map(({ name, connection }) => ({ name, address: connection.address })),
+    port: vars.postgres.port,
+    dataDir: paths.dataDir,
+    binDir: paths.binDir,
+    socketDir: paths.socketDir,
+    replicationUser: vars.replication.user,
+    passfile: paths.passfile,
+    logFiles: [],
+    logUnits: ['patroni'],
+    processes: ['postgres', 'patroni', 'etcd', 'haproxy', 'keepalived', 'vip-manager'],
+    units: ['patroni', 'etcd', 'hactl-patroni-fence', 'haproxy', 'keepalived', 'vip-manager'],
+    certificates: isTls
+      ? [{ path: TLS.cert, ca: TLS.ca, what: 'The certificate of Patroni and etcd', vital: true }]
+      : [],
+    isSyncWanted: vars.replication.mode !== 'async',
+    walSenderTimeout: {
+      least: timing.loopWait,
+      why: 'a standby that is only slow must outlast a round of Patroni',
+    },
+    runbooks: RUNBOOKS,
+  }
+}
+
+const rawOf = ({ hosts }: CaseFile): ReadonlyMap<string, RawHost> =>
+  new Map([...hosts].map(([name, { raw }]) => [name, raw]))
+
+const readingsOf = (
+  cluster: Cluster,
+  raw: ReadonlyMap<string, RawHost>,
+): ReadonlyMap<string, HostReading> => {
+  const prefix = prefixOf(factsOf(cluster))
+  return new Map([...raw].map(([name, answers]) => [name, parseReading(answers, prefix)]))
+}
+
+const viewIn = (cluster: Cluster, raw: ReadonlyMap<string, RawHost>): View =>
+  viewOf(factsOf(cluster), readingsOf(cluster, raw))
+
+/** The last complaints of etcd; they say why it is lost. */
+const ETCD_LOG: Command = {
+  argv: ['journalctl', '-u', 'etcd', '-p', 'warning', '-n', '6', '-o', 'cat', '--no-pager'],
+  timeoutMs: 10_000,
+}
+
+function commands(cluster: Cluster, host: string): Readonly<Record<string, Command>> {
+  const facts = factsOf(cluster)
+  return {
+    ...commandsOf(facts, host),
+    ...(facts.dcs.hosts.includes(host) && { etcdLog: ETCD_LOG }),
+  }
+}
+
+/** The times in force, which somebody may have changed in the lock service. */
+const lease: Rule = ({ cluster, hosts, say }) => {
+  const { dcs, facts } = viewIn(cluster, rawOf({ hosts } as CaseFile))
+  if (!dcs?.config) return []
+  const broken = timingRules(timingOf(facts.vars.timing, dcs.config)).filter(({ holds }) => !holds)
+  return broken.map(({ name, why }) => ({
+    severity: 'warning' as const,
+    code: 'settings/lease-timing',
+    summary: `The times of the lease do not fit: ${name} does not hold.`,
+    detail: why,
+    evidence: [
+      {
+        source: `${prefixOf(facts)}config in etcd`,
+        saw: ['ttl', 'loop_wait', 'retry_timeout']
+          .map((key) => `${key} ${String(dcs.config?.[key])}`)
+          .join(', '),
+      },
+    ],
+    next: [say.apply()],
+  }))
+}
+
+const etcdEvidence = ({ etcd }: View, { hosts }: CaseFile): readonly Evidence[] =>
+  etcd.peers.flatMap(({ name, reachable, unit, reading }): readonly Evidence[] => {
+    if (!reachable) return []
+    const health = reading ? (reading.healthy ? 'healthy' : 'sees no leader') : 'does not answer'
+    const last = reading?.healthy
+      ? undefined
+      : hosts.get(name)?.raw['etcdLog']?.stdout.trim().split('\n').at(-1)
+    return [
+      { host: name, source: 'etcd /health, systemctl', saw: `${health}; service ${unit || 'not there'}` },
+      ...(last ? [{ host: name, source: 'journal of etcd', saw: last.slice(0, 300) }] : []),
+    ]
+  })
+
+const leaseEvidence = ({ dcs, facts }: View): readonly Evidence[] => [
+  {
+    source: `${prefixOf(facts)}leader in etcd`,
+    saw: dcs
+      ? `${dcs.leader ?? 'nobody'}${dcs.current ? '' : ' (read without a majority, may be void)'}`
+      : 'cannot be read',
+  },
+]
+
+const managerEvidence = (view: View, member: string | undefined): readonly Evidence[] =>
+  view.members
+    .filter(({ name, reading }) => reading && (member === undefined || name === member))
+    .map((each) => {
+      const rest = each.reading?.rest ? `answers, state ${stateOf(each)}` : 'does not answer'
+      return {
+        host: each.name,
+        source: 'Patroni /patroni, systemctl',
+        saw: `${rest}; service ${each.reading?.patroni ?? ''}`,
+      }
+    })
+
+/** What Patroni and etcd themselves say of it. */
+function evidence({ code, member }: Problem, file: CaseFile): readonly Evidence[] {
+  const view = viewIn(file.cluster, rawOf(file))
+  switch (code.split('/')[0]) {
+    case 'quorum':
+    case 'dcs':
+    case 'failsafe':
+      return etcdEvidence(view, file)
+    case 'primary':
+      return [...leaseEvidence(view), ...managerEvidence(view, undefined)]
+    case 'cluster':
+      return [
+        { source: 'pause in the configuration', saw: String(view.paused) },
+        ...managerEvidence(view, member),
+      ]
+    case 'member':
+    case 'standby':
+    case 'freeze':
+      return managerEvidence(view, member)
+    default:
+      return []
+  }
+}
+
+/** What the doctor needs to know of Patroni and etcd. */
+export const doctor: StackDoctor = {
+  site,
+  hosts: (cluster) => {
+    const { members, dcs, proxies } = factsOf(cluster)
+    return [...new Set([...members, ...dcs.hosts, ...proxies.map(({ name }) => name)])]
+  },
+  commands,
+  judge: (cluster, raw, at) => judge(cluster, readingsOf(cluster, raw), at),
+  leader: (_, raw, cluster) => {
+    const { dcs } = viewIn(cluster, raw)
+    return dcs?.current ? dcs.leader : undefined
+  },
+  rules: [lease],
+  evidence,
+  catalog,
+}

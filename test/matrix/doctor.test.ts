@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { labOf, LAYER, measured, PATRONI_LAYER, type Lab } from '../lab/cluster/support.ts'
+import { PACEMAKER } from '../lab/doctor/pacemaker.ts'
+import { PATRONI } from '../lab/doctor/patroni.ts'
+import { castOf, verdictOf, type Cast, type Incident } from '../lab/doctor/staged.ts'
+
+/** On a busy machine the manager shall not add incidents of its own. */
+const PATIENT = [['timing: fast', 'timing: safe']] as const
+
+/** For work on single incidents: their names, separated by commas. */
+const ONLY = process.env['HACTL_DOCTOR_ONLY']?.split(',')
+
+const deployed = async (lab: Lab): Promise<void> => {
+  await lab.up()
+  const { code, stdout } = await lab.apply('--yes')
+  if (code !== 0) throw new Error(stdout.slice(-2000))
+}
+
+/** One incident after the other, each healed before the next; the score is how often the first verdict was right. */
+function staged(lab: Lab, incidents: readonly Incident[]): void {
+  const right: string[] = []
+  const wrong: string[] = []
+  let cast: Cast | undefined
+  const chosen = incidents.filter(({ name }) => !ONLY || ONLY.includes(name))
+
+  test.each(chosen.map((incident) => [incident.name, incident] as const))('%s', async (name, incident) => {
+    cast ??= await castOf(lab)
+    const began = cast
+    const { diagnosis } = await verdictOf(incident, began).finally(
+      async () => void (await incident.heal(began)),
+    )
+    cast = incident.goesOn ? began : undefined
+    const [first] = diagnosis.findings
+    if (first?.code === incident.code) right.push(name)
+    else wrong.push(`${name}: ${first?.code ?? 'nothing'} instead of ${incident.code}`)
+    for (const { next } of diagnosis.findings)
+      for (const { command } of next) expect(command).toMatch(/^(hactl|pcs) /)
+  })
+
+  test('the first verdict is right in 23 of 25', () => {
+    measured('first verdicts', `${right.length} of ${right.length + wrong.length}; ${wrong.join('; ')}`)
+    expect(wrong.length, wrong.join('\n')).toBeLessThanOrEqual(Math.floor(chosen.length * 0.08))
+  })
+
+  test('a healthy cluster has nothing wrong', async () => {
+    const after = await castOf(lab)
+    const { diagnosis } = await verdictOf(
+      { name: 'healthy', code: '', stage: async () => 0, heal: async () => 0 },
+      after,
+      1000,
+    )
+    expect(diagnosis.findings.filter(({ severity }) => severity !== 'note')).toEqual([])
+  })
+}
+
+describe.skipIf(process.env['HACTL_DOCTOR_STACK'] === 'patroni')('incidents of Pacemaker', () => {
+  const lab = labOf('dcpm', { nodes: 3, with: LAYER, edits: PATIENT })
+  beforeAll(() => deployed(lab))
+  afterAll(() => lab.down())
+  staged(lab, PACEMAKER)
+})
+
+describe.skipIf(process.env['HACTL_DOCTOR_STACK'] === 'pacemaker')('incidents of Patroni', () => {
+  const lab = labOf('dcpt', {
+    nodes: 3,
+    vars: 'lab-patroni/cluster.yml',
+    with: PATRONI_LAYER,
+    edits: PATIENT,
+  })
+  beforeAll(() => deployed(lab))
+  afterAll(() => lab.down())
+  staged(lab, PATRONI)
+})
