@@ -16,6 +16,15 @@ const deployed = async (lab: Lab): Promise<void> => {
   if (code !== 0) throw new Error(stdout.slice(-2000))
 }
 
+/** The verdict on an incident, which is healed whatever it was. */
+async function healed(incident: Incident, cast: Cast): ReturnType<typeof verdictOf> {
+  try {
+    return await verdictOf(incident, cast)
+  } finally {
+    await incident.heal(cast)
+  }
+}
+
 /** One incident after the other, each healed before the next; the score is how often the first verdict was right. */
 function staged(lab: Lab, incidents: readonly Incident[]): void {
   const right: string[] = []
@@ -26,9 +35,7 @@ function staged(lab: Lab, incidents: readonly Incident[]): void {
   test.each(chosen.map((incident) => [incident.name, incident] as const))('%s', async (name, incident) => {
     cast ??= await castOf(lab)
     const began = cast
-    const { diagnosis } = await verdictOf(incident, began).finally(
-      async () => void (await incident.heal(began)),
-    )
+    const { diagnosis } = await healed(incident, began)
     cast = incident.goesOn ? began : undefined
     const [first] = diagnosis.findings
     if (first?.code === incident.code) right.push(name)

@@ -70,11 +70,14 @@ export const COMMON: readonly Incident[] = [
       const { lab, primary } = cast
       await sql(lab, primary, "select pg_create_physical_replication_slot('backup', true)")
       await setting('primary', 'max_slot_wal_keep_size', '1')(cast)
+      // It keeps WAL for slots too.
+      await setting('primary', 'wal_keep_size', '0')(cast)
       await churn(cast)
     },
     heal: async (cast) => {
       await sql(cast.lab, cast.primary, "select pg_drop_replication_slot('backup')")
       await reset('primary', 'max_slot_wal_keep_size')(cast)
+      await reset('primary', 'wal_keep_size')(cast)
     },
   },
   {

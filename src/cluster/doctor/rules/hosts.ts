@@ -34,11 +34,14 @@ export const clocks: Rule = ({ hosts, say }) => {
   ]
 }
 
+/** PostgreSQL there hangs: it answers nobody, its own host neither. */
+const hangs = (host: HostCase | undefined): boolean => /timeout expired/.test(host?.refusal ?? '')
+
 /** Pairs of hosts that the controller reaches and that do not reach each other. */
-export const cuts: Rule = ({ hosts, site }) => {
+export const cuts: Rule = ({ hosts, site, say }) => {
   const silent = [...hosts.values()].flatMap(({ name, peers }) =>
     [...peers].flatMap(([peer, { silent: isSilent }]) =>
-      isSilent && hosts.has(peer) ? [[name, peer] as const] : [],
+      isSilent && hosts.has(peer) && !hangs(hosts.get(peer)) ? [[name, peer] as const] : [],
     ),
   )
   if (silent.length === 0) return []
@@ -62,7 +65,9 @@ export const cuts: Rule = ({ hosts, site }) => {
         source: `pg_isready of ${to}`,
         saw: 'no packet comes back within 3 s',
       })),
-      next: [],
+      next: [...new Set(silent.map(([from]) => from))]
+        .slice(0, 1)
+        .map((from) => say.ssh(from, 'ip -br addr')),
     },
   ]
 }
