@@ -24,6 +24,11 @@ export interface ClusterStatus {
     /** Who restarts first for the settings of the inventory; refused: no order is right, with what changes. */
     readonly restart?: 'standbys-first' | 'primary-first' | 'refused'
     readonly moves?: string
+    /** The same for the settings that wait for a restart now, which need not be the inventory's. */
+    readonly pending?: {
+      readonly order: 'standbys-first' | 'primary-first' | 'refused'
+      readonly moves: string
+    }
   }
   readonly members: readonly MemberStatus[]
   readonly addresses: readonly VirtualAddress[]

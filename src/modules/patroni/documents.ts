@@ -61,6 +61,13 @@ export async function readMember(probe: Probe, rest: Rest): Promise<Answer<Membe
 export const readCluster = (probe: Probe, rest: Rest): Promise<Answer<ClusterDocument>> =>
   get(probe, rest, urlOf(rest, '/cluster'))
 
+/**
+ * The dynamic configuration as the store has it. A member answers with what its last loop saw, up to `loop_wait` ago;
+ * GET /cluster before it lets it look again.
+ */
+export const readConfig = (probe: Probe, rest: Rest): Promise<Answer<Config>> =>
+  get(probe, rest, urlOf(rest, '/config'), urlOf(rest, '/cluster'))
+
 /** The member that holds the leader key. */
 export const leaderOf = ({ members }: ClusterDocument): ClusterMember | undefined =>
   members.find(({ role }) => role === 'leader' || role === 'standby_leader')

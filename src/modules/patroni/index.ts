@@ -1,6 +1,7 @@
 import type { Action, Fact, Module } from '../../engine/module.ts'
 import { patroniFacts } from './facts.ts'
 import { patroniConfig } from './patroni_config.ts'
+import { patroniConfigTaken } from './patroni_config_taken.ts'
 import { patroniFailover } from './patroni_failover.ts'
 import { patroniFlush } from './patroni_flush.ts'
 import { patroniPause } from './patroni_pause.ts'
@@ -13,6 +14,7 @@ import { patroniWait } from './patroni_wait.ts'
 /** What this folder adds to the list of modules. */
 export const PATRONI_MODULES: readonly (Module | Action)[] = [
   patroniConfig,
+  patroniConfigTaken,
   patroniFailover,
   patroniFlush,
   patroniPause,

@@ -10,8 +10,9 @@ import { serverArgs } from '../postgres/args.ts'
 import { readServer } from '../postgres/server.ts'
 import { call } from './call.ts'
 import { comparable, isRecord, merged, patchOf, presentOf } from './config-diff.ts'
+import { readConfig } from './documents.ts'
 import type { Config } from './documents.ts'
-import { get, restArgs, urlOf } from './rest.ts'
+import { restArgs } from './rest.ts'
 
 const args = Type.Object({
   config: Type.Map(Type.Unknown({ description: 'A value, or a map of keys; null removes the key.' }), {
@@ -47,7 +48,7 @@ async function restartsFor(probe: Probe, all: Args, patch: Config): Promise<read
 }
 
 async function current(probe: Probe, all: Args): Promise<ConfigState> {
-  const answer = await get<Config>(probe, all.rest, urlOf(all.rest, '/config'))
+  const answer = await readConfig(probe, all.rest)
   if (answer.kind === 'none') throw new NotYet(answer.why)
   if (answer.status !== 200 || !isRecord(answer.body)) throw new NotYet('the cluster is not initialized yet')
   const config = answer.body

@@ -57,16 +57,19 @@ export const trust = ({ scheme, cacert, cert, key }: Rest): readonly string[] =>
 /** Exit codes of curl about certificates: waiting does not mend those. */
 const CERTIFICATE = new Set([35, 51, 58, 59, 60, 77, 83, 90, 91])
 
+const QUIET = ['-sS', '--noproxy', '*', '--connect-timeout', '3', '--max-time', '10'] as const
+
 /**
- * Reads a document with GET, which needs no password. The status is not judged: 503 is an answer too. Throws
- * HactlError when the certificate is not accepted and NotYet without curl.
+ * Reads a document with GET, which needs no password. The status is not judged: 503 is an answer too. `first`: another
+ * document that is asked for before, and dropped. Throws HactlError when the certificate is not accepted and NotYet
+ * without curl.
  */
-export async function get<T>(probe: Probe, all: Rest, url: string): Promise<Answer<T>> {
-  const argv = ['curl', '-sS', '--noproxy', '*', '--connect-timeout', '3', '--max-time', '10']
-  const { code, stdout, stderr } = await probe.run([...argv, '-w', '\n%{http_code}', ...trust(all), url], {
-    dependsOn: DEPENDS,
-    timeoutMs: 15_000,
-  })
+export async function get<T>(probe: Probe, all: Rest, url: string, first?: string): Promise<Answer<T>> {
+  const before = first === undefined ? [] : [...QUIET, ...trust(all), '-o', '/dev/null', first, '--next']
+  const { code, stdout, stderr } = await probe.run(
+    ['curl', ...before, ...QUIET, '-w', '\n%{http_code}', ...trust(all), url],
+    { dependsOn: DEPENDS, timeoutMs: 30_000 },
+  )
   if (code === 127) throw new NotYet('curl is not installed yet')
   const said = stderr.trim().replace(/^curl: \(\d+\) /, '')
   if (CERTIFICATE.has(code)) {

@@ -1,6 +1,7 @@
 import { restartOrder } from '../../cluster/restart-order.ts'
 import type { ClusterStatus } from '../../cluster/status.ts'
 import type { ControlData } from '../../modules/postgres/controldata.ts'
+import type { Config } from '../../modules/patroni/documents.ts'
 import { settingsOf } from './postgres.ts'
 import { only } from './view.ts'
 import type { Member, View } from './view.ts'
@@ -44,6 +45,13 @@ function seedOf({ primary, members }: View, latest: string | undefined): Member 
   )
 }
 
+/** Who restarts first for the settings that members wait for now: those of the lock service, not of the inventory. */
+function pendingOrder({ primary, dcs }: View) {
+  const { parameters } = (dcs?.config?.['postgresql'] ?? {}) as { readonly parameters?: Config }
+  const { restart, moves } = restartOrder(primary?.server?.limits ?? {}, parameters ?? {})
+  return { order: restart, moves }
+}
+
 /** What a deploy must know before it touches anything. */
 export function bootstrapOf(view: View): ClusterStatus['bootstrap'] {
   const { facts, members, dcs } = view
@@ -59,6 +67,7 @@ export function bootstrapOf(view: View): ClusterStatus['bootstrap'] {
       serving: members.map(({ name }) => name),
       ...only({ latest }),
       ...order,
+      pending: pendingOrder(view),
     }
   )
 }

@@ -27,6 +27,18 @@ const sql = (text: string): string => `cd /; runuser -u postgres -- psql -XAtqw 
 /** The dynamic configuration, as text: what a runbook must leave as it was. */
 const config = (lab: Lab): Promise<string> => lab.sh(lab.nodes[0] ?? '', `${CTL} show-config`)
 
+/** Runs a test that changes a cluster; when it fails, what it changed is put back for the tests after it. */
+const mending =
+  (mend: () => Promise<unknown>, body: () => Promise<void>): (() => Promise<void>) =>
+  async () => {
+    try {
+      await body()
+    } catch (error) {
+      await mend()
+      throw error
+    }
+  }
+
 /** Old data directories of a member. */
 const aside = async (lab: Lab, node: string): Promise<readonly string[]> => {
   const found = await lab.sh(node, 'ls -d /var/lib/postgresql/*/*.20* 2>/dev/null || true')
@@ -83,80 +95,93 @@ export function switchoverTests(lab: Lab): void {
 
 /** Restarts, maintenance mode, and a configuration that somebody has edited. */
 export function settingsTests(lab: Lab): void {
-  test('an edited dynamic configuration is a difference with its impact; apply mends it and restarts who needs it', async () => {
-    const { primary } = roles(await lab.healthy())
-    const kept = await config(lab)
-    await lab.sh(primary, `${CTL} edit-config --force -s ttl=25 -p max_connections=90 >/dev/null`)
-    await eventually(
-      'a restart is pending',
-      async () => (await member(lab, primary))?.pendingRestart === true,
-    )
-    const shown = differences(await lab.plan())
-    expect(shown.join('\n')).toMatch(/patroni_config.*restart-primary/)
-    await runbook(lab, 'restart')
-    expect(await lab.sh(primary, sql('show max_connections'))).toBe('90')
-    const writer = await startWriter(lab)
-    expectCode(await lab.apply('--yes'), 0)
-    const { lost, gapMs } = await writer.stop()
-    expect(lost).toEqual([])
-    expect(await lab.sh(primary, sql('show max_connections'))).toBe('60')
-    expect(await config(lab)).toBe(kept)
-    await lab.healthy()
-    await expectEmptyPlan(lab)
-    measured('restart of the primary, write gap', `${gapMs} ms`)
-  })
+  const asInventory = () => lab.apply('--yes')
+  const resumed = () => hactl('run', 'resume', lab.inventory, '--yes')
+  const started = () => hactl('run', 'start', lab.inventory, '--yes')
 
-  test('restart does nothing when nothing waits; --by-switchover moves the primary when something does', async () => {
-    const { primary } = roles(await lab.healthy())
-    const idle = await runbook(lab, 'restart')
-    expect(idle.stdout).toContain('0 changed')
-    await lab.sh(primary, `${CTL} edit-config --force -p max_connections=95 >/dev/null`)
-    await eventually(
-      'a restart is pending',
-      async () => (await member(lab, primary))?.pendingRestart === true,
-    )
-    const writer = await startWriter(lab)
-    await runbook(lab, 'restart', '--by-switchover')
-    await writer.writes(5)
-    const { lost, gapMs } = await writer.stop()
-    expect(lost).toEqual([])
-    const after = await lab.status()
-    expect(after.primary).not.toBe(primary)
-    expect(after.members.map(({ pendingRestart }) => pendingRestart)).toEqual(lab.nodes.map(() => false))
-    expectCode(await lab.apply('--yes'), 0)
-    await lab.healthy()
-    measured('write gap', `${gapMs} ms`)
-  })
+  test(
+    'an edited dynamic configuration is a difference with its impact; apply mends it and restarts who needs it',
+    mending(asInventory, async () => {
+      const { primary } = roles(await lab.healthy())
+      const kept = await config(lab)
+      await lab.sh(primary, `${CTL} edit-config --force -s ttl=25 -p max_connections=90 >/dev/null`)
+      await eventually(
+        'a restart is pending',
+        async () => (await member(lab, primary))?.pendingRestart === true,
+      )
+      const shown = differences(await lab.plan())
+      expect(shown.join('\n')).toMatch(/patroni_config.*restart-primary/)
+      await runbook(lab, 'restart')
+      expect(await lab.sh(primary, sql('show max_connections'))).toBe('90')
+      const writer = await startWriter(lab)
+      expectCode(await lab.apply('--yes'), 0)
+      const { lost, gapMs } = await writer.stop()
+      expect(lost).toEqual([])
+      expect(await lab.sh(primary, sql('show max_connections'))).toBe('60')
+      expect(await config(lab)).toBe(kept)
+      await lab.healthy()
+      await expectEmptyPlan(lab)
+      measured('restart of the primary, write gap', `${gapMs} ms`)
+    }),
+  )
 
-  test('pause is said by status and refuses what maintenance mode would break; resume ends it', async () => {
-    await lab.healthy()
-    await runbook(lab, 'pause')
-    const paused = await hactl('status', lab.inventory)
-    expectCode(paused, 1)
-    expect(paused.stdout).toContain('hactl run resume')
-    expectCode(await hactl('run', 'stop', lab.inventory, '--yes'), 5)
-    await runbook(lab, 'resume')
-    await lab.healthy()
-    await expectEmptyPlan(lab)
-  })
+  test(
+    'restart does nothing when nothing waits; --by-switchover moves the primary when something does',
+    mending(asInventory, async () => {
+      const { primary } = roles(await lab.healthy())
+      const idle = await runbook(lab, 'restart')
+      expect(idle.stdout).toContain('0 changed')
+      const writer = await startWriter(lab)
+      // Nobody has taken it yet: each member does so in its next loop.
+      await lab.sh(primary, `${CTL} edit-config --force -p max_connections=95 >/dev/null`)
+      await runbook(lab, 'restart', '--by-switchover')
+      await writer.writes(5)
+      const { lost, gapMs } = await writer.stop()
+      expect(lost).toEqual([])
+      const after = await lab.status()
+      expect(after.primary).not.toBe(primary)
+      expect(after.members.map(({ pendingRestart }) => pendingRestart)).toEqual(lab.nodes.map(() => false))
+      expectCode(await lab.apply('--yes'), 0)
+      await lab.healthy()
+      measured('write gap', `${gapMs} ms`)
+    }),
+  )
 
-  test('stop ends PostgreSQL everywhere, and start brings the same primary back with every row', async () => {
-    const { primary } = roles(await lab.healthy())
-    const writer = await startWriter(lab)
-    await writer.writes(10)
-    const stopped = await runbook(lab, 'stop')
-    const down = await hactl('status', lab.inventory)
-    expectCode(down, 2)
-    expect(down.stdout).toContain('hactl run start')
-    const counts = await lab.shAll('pgrep -xc postgres || true')
-    expect([...counts.values()]).toEqual(lab.nodes.map(() => '0'))
-    const started = await runbook(lab, 'start')
-    expect(roles(await lab.healthy()).primary).toBe(primary)
-    await writer.writes(5)
-    expect((await writer.stop()).lost).toEqual([])
-    await expectEmptyPlan(lab)
-    measured('stop, start', `${seconds(stopped.ms)}, ${seconds(started.ms)}`)
-  })
+  test(
+    'pause is said by status and refuses what maintenance mode would break; resume ends it',
+    mending(resumed, async () => {
+      await lab.healthy()
+      await runbook(lab, 'pause')
+      const paused = await hactl('status', lab.inventory)
+      expectCode(paused, 1)
+      expect(paused.stdout).toContain('hactl run resume')
+      expectCode(await hactl('run', 'stop', lab.inventory, '--yes'), 5)
+      await runbook(lab, 'resume')
+      await lab.healthy()
+      await expectEmptyPlan(lab)
+    }),
+  )
+
+  test(
+    'stop ends PostgreSQL everywhere, and start brings the same primary back with every row',
+    mending(started, async () => {
+      const { primary } = roles(await lab.healthy())
+      const writer = await startWriter(lab)
+      await writer.writes(10)
+      const stopped = await runbook(lab, 'stop')
+      const down = await hactl('status', lab.inventory)
+      expectCode(down, 2)
+      expect(down.stdout).toContain('hactl run start')
+      const counts = await lab.shAll('pgrep -xc postgres || true')
+      expect([...counts.values()]).toEqual(lab.nodes.map(() => '0'))
+      const started = await runbook(lab, 'start')
+      expect(roles(await lab.healthy()).primary).toBe(primary)
+      await writer.writes(5)
+      expect((await writer.stop()).lost).toEqual([])
+      await expectEmptyPlan(lab)
+      measured('stop, start', `${seconds(stopped.ms)}, ${seconds(started.ms)}`)
+    }),
+  )
 }
 
 /** Commits that reach no standby, then the power of the primary goes; Patroni does not start there at boot. */

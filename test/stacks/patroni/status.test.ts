@@ -142,6 +142,28 @@ test('what the inventory wants otherwise is said with both values', () => {
   expect(found?.summary).toContain('ttl is 20, wanted 30')
 })
 
+test.each([
+  [{ max_connections: 90 }, 'standbys-first', 'max_connections 60 → 90'],
+  [{ max_connections: 40 }, 'primary-first', 'max_connections 60 → 40'],
+  [{ max_connections: 90, max_wal_senders: 5 }, 'refused', 'max_connections 60 → 90, max_wal_senders 10 → 5'],
+])('settings edited in the lock service, %j, restart in their own order: %s', (edited, order, moves) => {
+  const { cluster, readings, at } = readingsOf('healthy-3')
+  const edit = (text = '{}'): string => {
+    const config = JSON.parse(text) as { postgresql: { parameters: Record<string, unknown> } }
+    Object.assign(config.postgresql.parameters, edited)
+    return JSON.stringify(config)
+  }
+  const changed = new Map(
+    [...readings].map(([name, { etcd, ...reading }]) => {
+      const keys = new Map([...(etcd?.keys ?? []), ['config', edit(etcd?.keys?.get('config'))] as const])
+      return [name, { ...reading, ...(etcd && { etcd: { ...etcd, keys } }) }] as const
+    }),
+  )
+  const { bootstrap } = judge(cluster, changed, at)
+  expect(bootstrap?.pending).toEqual({ order, moves })
+  expect(bootstrap?.restart).toBe('standbys-first')
+})
+
 test('every command of a problem names the inventory or a host', () => {
   const commands = scenarios.flatMap((scenario) =>
     statusOf(scenario).problems.flatMap(({ next }) => next ?? []),
