@@ -1,6 +1,8 @@
 import { isIP } from 'node:net'
 import type { Cluster, Host } from '../../inventory/inventory.ts'
 import { addressesOf, members, serving } from '../../inventory/topology.ts'
+import { joinText, Secret } from '../../lib/secret.ts'
+import type { Text } from '../../lib/secret.ts'
 import { dynamicOf } from './dynamic.ts'
 import { hbaOf, pathsOf } from './postgres.ts'
 import { callbacksOf, routingOf } from './routing.ts'
@@ -36,6 +38,14 @@ function dcsOf(cluster: Cluster) {
   }
 }
 
+/** The user of etcd that Patroni is, and its password, as etcdctl takes them; undefined without the secret. */
+function etcdUserOf({ hosts }: Cluster): Text | undefined {
+  const secrets = hosts[0]?.vars['secrets']
+  const password =
+    typeof secrets === 'object' && secrets !== null && Reflect.get(secrets, 'etcd_patroni_password')
+  return password instanceof Secret ? joinText(['patroni:', password, '\n']) : undefined
+}
+
 /** Everything the rest of the stack needs of a cluster, made once. */
 export function factsOf(cluster: Cluster) {
   const vars = varsOf(cluster)
@@ -48,6 +58,7 @@ export function factsOf(cluster: Cluster) {
     timing,
     paths: pathsOf(vars),
     dcs: dcsOf(cluster),
+    etcdUser: etcdUserOf(cluster),
     scope: vars.patroni.scope ?? cluster.name,
     proxies: vars.routing.by === 'haproxy' ? serving(cluster, 'proxy') : [],
   }

@@ -74,14 +74,19 @@ ask history /history 3 "$@"
 ask cluster /cluster 3 "$@"
 exit 0`
 
-/** One member of etcd is asked, not the cluster: what a minority still knows is worth showing. */
+/**
+ * One member of etcd is asked, not the cluster: what a minority still knows is worth showing. The user comes on standard
+ * input; it is named only when nobody else may read, because etcd without authentication refuses whoever names one.
+ */
 const ETCD = `url=$1 prefix=$2; shift 2
+read -r user
 ask() { name=$1; shift; out=$("$@" 2>/dev/null) || [ -n "$out" ] || return 1; printf '%s=%s\\n' "$name" "$out"; }
 ctl() { etcdctl --dial-timeout 2s --command-timeout 3s "$@" -w json; }
+either() { ask "$@" || { [ -n "$user" ] && (ETCDCTL_USER=$user; export ETCDCTL_USER; ask "$@"); }; }
 ask endpoint ctl endpoint status || exit 0
 ask health curl -s --noproxy '*' --max-time 4 "$@" "$url/health"
-ask keys ctl get "$prefix" --prefix --consistency=s
-ask peers ctl member list
+either keys ctl get "$prefix" --prefix --consistency=s
+either peers ctl member list
 exit 0`
 
 const FILES = `data=$1 bin=$2
@@ -139,6 +144,7 @@ export function commandsOf(facts: Facts, host: string): Readonly<Partial<Record<
       etcd: {
         argv: ['sh', '-c', ETCD, 'etcd', peer.client, prefixOf(facts), ...(dcs.tls ? TRUST : [])],
         env: etcdEnv(peer.client, dcs.tls),
+        stdin: facts.etcdUser ?? '',
         timeoutMs: 20_000,
       },
     }),

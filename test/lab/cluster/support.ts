@@ -112,6 +112,8 @@ export const PATRONI_LAYER = [
 
 export interface LabOptions {
   readonly nodes: number
+  /** Hosts e1, e2 … in a group `etcd` of their own; `nodes` of the lab does not name them. */
+  readonly etcd?: number
   /** The shipped variables, below `inventories/`; default: Pacemaker's for so many nodes. */
   readonly vars?: string
   /** Debian release; default: bookworm. */
@@ -181,11 +183,15 @@ export function labOf(name: string, options: LabOptions): Lab {
       const more = [
         ...(options.with ? ['--with', options.with.join(',')] : []),
         ...(options.release === undefined ? [] : ['--release', options.release]),
+        ...Array.from({ length: options.etcd ?? 0 }, (_, index) => ['--witness', `e${index + 1}`]).flat(),
       ]
       await must(
         0,
         ...at('up', '--nodes', `${options.nodes}`, '--inventory-dir', dir, '--vars', vars, ...more),
       )
+      // A lab knows hosts beside the members as witnesses.
+      if (options.etcd !== undefined)
+        writeFileSync(inventory, readFileSync(inventory, 'utf8').replace(/^ {4}witness:/m, '    etcd:'))
       await must(0, 'secrets', 'generate', inventory)
     },
     down: async () => {
