@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   expectCode,
@@ -20,6 +21,16 @@ describe('Debian 12: every way to the primary, members that come and go, and eve
   test('one apply makes the cluster', async () => {
     expectCode(await lab.apply('--yes'), 0)
   })
+  test('quorum is refused by a Patroni that would take it for async, before anything is changed', async () => {
+    const text = readFileSync(lab.inventory, 'utf8')
+    writeFileSync(lab.inventory, text.replace('mode: sync', 'mode: quorum'))
+    const ended = await lab.apply('--yes')
+    expectCode(ended, 1)
+    expect(ended.stdout + ended.stderr).toMatch(/patroni 3\.0\.2 has no replication mode quorum/)
+    writeFileSync(lab.inventory, text)
+    await lab.healthy()
+    await expectEmptyPlan(lab)
+  })
   membershipTests(lab)
   freezeTests(lab)
   otherWaysTests(lab)
@@ -31,6 +42,7 @@ describe('Debian 13: vip-manager, with commits that any standby may confirm', ()
     nodes: 3,
     release: 'trixie',
     vars: 'lab-patroni/cluster.yml',
+    with: PATRONI_LAYER.map((name) => name.replace('-15', '-17')),
     edits: [
       ['version: 15', 'version: 17'],
       ['mode: sync', 'mode: quorum'],
@@ -40,7 +52,7 @@ describe('Debian 13: vip-manager, with commits that any standby may confirm', ()
   beforeAll(() => lab.up())
   afterAll(() => lab.down())
 
-  test('one apply brings three bare hosts to a cluster whose commits wait for any one standby', async () => {
+  test('one apply makes a cluster whose commits wait for any one standby', async () => {
     const ended = await lab.apply('--yes')
     expectCode(ended, 0)
     const status = await lab.healthy()
