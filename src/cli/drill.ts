@@ -96,6 +96,7 @@ async function carryOut(
       dir: folder,
       patience: options.patience,
       keep: options.keep === true,
+      ...(options.undoAfter !== undefined && { undoAfterS: Math.ceil(options.undoAfter / 1000) }),
       connect,
       say,
       signal: interrupt.soft,
@@ -127,6 +128,9 @@ async function show(
 ): Promise<void> {
   const file = join(folder, 'result.json')
   writeFileSync(file, `${JSON.stringify(result, undefined, 1)}\n`, { mode: 0o600 })
+  const { drillPage } = await import('../report/drill/page.ts')
+  const page = join(folder, 'report.html')
+  writeFileSync(page, drillPage(result), { mode: 0o600 })
   // An error follows, which is a document of its own.
   if (!whole && options.format !== 'text') return
   if (options.format === 'json') return printJson(result)
@@ -135,7 +139,7 @@ async function show(
     return print(drillJunit(result).trimEnd())
   }
   const { drillText } = await import('../report/drill-text.ts')
-  await print(drillText(result, { width: size().columns, paint: paint(), file }).trimEnd())
+  await print(drillText(result, { width: size().columns, paint: paint(), file, page }).trimEnd())
 }
 
 /** What belongs together, or not at all. */

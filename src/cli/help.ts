@@ -51,9 +51,6 @@ export function answerAtOnce(
   return 2
 }
 
-/** Verbs of the design that this version does not have. */
-const NOT_BUILT: ReadonlySet<string> = new Set(['doctor', 'report'])
-
 function unknownVerb(leading: readonly string[], verb: string, verbs: readonly Verb[]): string {
   const close = suggest(
     verb,
@@ -61,6 +58,5 @@ function unknownVerb(leading: readonly string[], verb: string, verbs: readonly V
   )
   const hint = close === undefined ? 'hactl --help lists the verbs' : `did you mean "hactl ${close}"?`
   const given = ['hactl', ...leading, verb].join(' ')
-  if (NOT_BUILT.has(verb)) return `${given} error cli/not-built: the verb "${verb}" is not built yet\n`
   return `${given} error cli/unknown-verb: no verb called "${verb}"\n  hint: ${hint}\n`
 }

@@ -41,6 +41,11 @@ export const VERBS: readonly Verb[] = [
     about: 'break a cluster on purpose and prove what was lost',
     load: () => import('./verbs/drill.ts'),
   },
+  {
+    name: 'report',
+    about: 'show results of drills as a page, merge or compare them',
+    load: () => import('./verbs/report.ts'),
+  },
   { name: 'history', about: 'list earlier runs', load: () => import('./verbs/history.ts') },
   { name: 'show', about: 'show one earlier run', load: () => import('./verbs/show.ts') },
   {

@@ -1,23 +1,19 @@
+import { PARTS } from '../cluster/drill/ledger.ts'
 import { PARTS_OF_OUTAGE } from '../cluster/drill/outage.ts'
 import type { DrillResult, RunResult, ScenarioSummary } from '../cluster/drill/result.ts'
 import type { Paint } from './paint.ts'
 import { table, type Column } from './table.ts'
-import { count, fold } from './words.ts'
+import { ABSENT, helpOf, proof, seconds } from './drill/words.ts'
+import { fold } from './words.ts'
 
 export interface DrillTextOptions {
   readonly width: number
   readonly paint: Paint
   /** Where the whole result was written. */
   readonly file: string
+  /** Where the page was written. */
+  readonly page?: string
 }
-
-const ABSENT = '–'
-const seconds = (ms: number | undefined): string =>
-  ms === undefined ? ABSENT : `${(ms / 1000).toFixed(1)} s`
-const thousands = (n: number): string => String(n).replaceAll(/\B(?=(\d{3})+$)/g, ',')
-
-/** A share as a person says it: two digits that count. */
-export const percent = (share: number): string => `${Number((share * 100).toPrecision(2))} %`
 
 /** A part alone, or inside the sum of neighbours that could not be told apart: then under the last of them. */
 function partOf({ parts }: ScenarioSummary, name: string): string {
@@ -64,29 +60,43 @@ function failureLines(run: RunResult, { width, paint }: DrillTextOptions): reado
 
 const helpLines = (runs: readonly RunResult[]): readonly string[] => {
   const helped = runs.flatMap(({ scenario, rejoin }) =>
-    rejoin && rejoin.helped.length > 0 ? [`${scenario}: ${rejoin.helped.join(', ')}`] : [],
+    rejoin && rejoin.helped.length > 0 ? [`${scenario}: ${helpOf(rejoin.helped)}`] : [],
   )
   return helped.length === 0 ? [] : ['Did not come back by themselves:', ...helped.map((each) => `  ${each}`)]
 }
 
+/** What was lost, in writes, rows and bytes, whether or not the mode allows it. */
+const lossLines = (runs: readonly RunResult[]): readonly string[] =>
+  runs.flatMap(({ scenario, run, verdicts, wal }) => {
+    const { lost } = verdicts.rejoin ?? verdicts.failover ?? { lost: [] }
+    if (lost.length === 0) return []
+    const rows = lost.reduce((sum, { kind }) => sum + PARTS[kind], 0)
+    const bytes =
+      wal === undefined
+        ? []
+        : [
+            `    ${wal.member} had ${thousands(wal.pastFork)} bytes of WAL past ${wal.fork}, where timeline ${wal.timeline} was left ` +
+              `(end ${wal.end}: ${wal.source})`,
+          ]
+    return [
+      `Lost in ${scenario}, run ${run}: ${thousands(lost.length)} acknowledged writes, ${thousands(rows)} rows`,
+      ...bytes,
+    ]
+  })
+
 /** A drill for a terminal: one line a scenario, what failed with what was seen, and what it proves about losses. */
 export function drillText(result: DrillResult, options: DrillTextOptions): string {
-  const { scenarios, runs, loss } = result
-  const acknowledged = scenarios.reduce((sum, each) => sum + each.acknowledged, 0)
-  const lost = scenarios.reduce((sum, each) => sum + each.lost, 0)
-  const bound =
-    loss.runs === 0
-      ? 'No run could be compared: nothing is proved.'
-      : `${thousands(lost)} of ${thousands(acknowledged)} acknowledged writes lost in ${count(loss.runs, 'run')}: ` +
-        `at most ${percent(loss.atMost)} of runs lose one, at 95 %.`
+  const { scenarios, runs } = result
   const isMerged = scenarios.some(({ parts }) => Object.keys(parts).some((names) => names.includes('+')))
   return [
     ...table(columns, scenarios, Math.max(options.width, 120)),
     ...runs.flatMap((run) => failureLines(run, options)),
+    ...lossLines(runs),
     ...helpLines(runs),
-    bound,
+    proof(result),
     ...(isMerged ? ['Times in ( ) hold the parts before them too, which could not be told apart.'] : []),
     `Result: ${options.file}`,
+    ...(options.page === undefined ? [] : [`Report: ${options.page}`]),
     '',
   ].join('\n')
 }

@@ -58,11 +58,14 @@ function opened({ samples, after, faultAt }: OutageInput): Moment | undefined {
  * the fault and the first new acknowledgement: clocks of different hosts, or another order of events, make no parts.
  */
 function ends(input: OutageInput, over: number): readonly (readonly [PartName, Moment])[] {
-  const moved = input.before !== input.after
+  const promoted = input.before !== input.after ? (input.promoted ?? opened(input)) : undefined
+  // A line of a log that comes after the promotion does not tell what led to it.
+  const before = (moment: Moment | undefined): Moment | undefined =>
+    moment && promoted && moment.at > promoted.at ? undefined : moment
   const known: readonly (readonly [PartName, Moment | undefined])[] = [
-    ['detect', input.marks.detected],
-    ['decide', input.marks.decided],
-    ['promote', moved ? (input.promoted ?? opened(input)) : undefined],
+    ['detect', before(input.marks.detected)],
+    ['decide', before(input.marks.decided)],
+    ['promote', promoted],
     ['route', carried(input)],
     ['reconnect', { at: over, source: 'the ledger' }],
   ]

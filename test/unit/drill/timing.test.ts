@@ -178,13 +178,26 @@ test('an outage falls into its parts, each with where its end was read', () => {
 })
 
 test('parts whose end is not known, or out of order, are told together with the next', () => {
-  const found = outageOf({ ...outage, marks: { detected: { at: 5200, source: 'a clock that is ahead' } } })
-  expect(found?.parts.map(({ parts, ms }) => [parts.join('+'), ms])).toEqual([
-    ['detect', 4190],
-    ['decide+promote+route', 300],
+  const late = {
+    detected: { at: 3600, source: 'log' },
+    decided: { at: 3500, source: 'a clock that is behind' },
+  }
+  expect(outageOf({ ...outage, marks: late })?.parts.map(({ parts, ms }) => [parts.join('+'), ms])).toEqual([
+    ['detect', 2590],
+    ['decide+promote', 1400],
+    ['route', 500],
     ['reconnect', 500],
   ])
   expect(outageOf({ ...outage, faultAt: 6050, until: 6200 })).toBeUndefined()
+})
+
+test('a line of a log from after the promotion does not tell what led to it', () => {
+  const found = outageOf({ ...outage, marks: { detected: { at: 5200, source: 'another failure' } } })
+  expect(found?.parts.map(({ parts, ms }) => [parts.join('+'), ms])).toEqual([
+    ['detect+decide+promote', 3990],
+    ['route', 500],
+    ['reconnect', 500],
+  ])
 })
 
 test('writes that never come back are an outage up to the end, without parts', () => {
