@@ -30,6 +30,7 @@ export interface DrillVerbOptions {
   readonly onRealHosts?: string
   readonly destructive?: boolean
   readonly patience: number
+  readonly undoAfter?: number
   readonly keep?: boolean
   readonly verify?: string
   readonly format: 'text' | 'json' | 'junit'

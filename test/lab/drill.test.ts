@@ -5,7 +5,18 @@ import type { DrillResult, RunResult } from '../../src/cluster/drill/result.ts'
 import type { Verified } from '../../src/cluster/drill/verify.ts'
 import { checkSchema } from '../../src/schema/validate.ts'
 import { parseYaml } from '../../src/schema/yaml.ts'
-import { expectCode, labOf, LAYER, measured, must, ROOT, seconds } from './cluster/support.ts'
+import {
+  eventually,
+  expectCode,
+  labOf,
+  LAYER,
+  MAIN,
+  measured,
+  must,
+  ROOT,
+  seconds,
+  start,
+} from './cluster/support.ts'
 
 /** Times are not what is tested here: the machine may be shared. */
 const PATIENCE = ['--patience', '4']
@@ -58,8 +69,30 @@ describe('drills on a real cluster', () => {
     writeFileSync(copy, readFileSync(lab.inventory, 'utf8'))
     const refused = await must(5, 'drill', 'kill-postgres', copy)
     expect(refused.stderr).toContain('--on-real-hosts labcluster')
-    const cut = await must(5, 'drill', 'cut-primary', copy, '--on-real-hosts', 'labcluster')
-    expect(cut.stderr).toContain('only in a lab')
+    const real = ['--on-real-hosts', 'labcluster']
+    expect((await must(5, 'drill', 'power-off', copy, ...real)).stderr).toContain('only in a lab')
+    expect((await must(5, 'drill', 'cut-primary', copy, ...real)).stderr).toContain('needs --destructive')
+    const clock = await must(5, 'drill', 'clock-jump', lab.inventory)
+    expect(clock.stderr).toContain("this driver cannot: a container shares this machine's clock")
+  })
+
+  test('hactl is killed during a cut: the host heals it by itself', async () => {
+    await lab.healthy()
+    const argv = [process.execPath, MAIN, 'drill', 'cut-standby', lab.inventory, '--undo-after', '15s']
+    const drilling = start([...argv, ...PATIENCE])
+    const left = async (): Promise<string> =>
+      [
+        ...(
+          await lab.shAll('nft list tables; systemctl list-timers --all | grep hactl-drill || true')
+        ).values(),
+      ]
+        .join('\n')
+        .trim()
+    await eventually('the standby is cut off', async () => (await left()).includes('hactl_drill_0'))
+    drilling.child.kill('SIGKILL')
+    await drilling.ended
+    await eventually('nothing of the drill is left', async () => (await left()) === '', 45_000)
+    await lab.healthy()
   })
 
   test('the primary is powered off: no acknowledged write is lost, and all is as it was', async () => {

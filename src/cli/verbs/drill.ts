@@ -62,6 +62,11 @@ export const configure = (command: Command): void => {
       'with --on-real-hosts: also those that freeze PostgreSQL, cut hosts off or fill a disk',
     )
     .option('--patience <n>', 'allow the cluster this many times as long: for slow or busy hosts', whole, 1)
+    .option(
+      '--undo-after <time>',
+      'timers on the hosts end a fault by then even when hactl is gone (default 4m, times the patience)',
+      duration,
+    )
     .option('--keep', 'leave the tables in place, so that --verify can compare them again')
     .option(
       '--verify <folder>',

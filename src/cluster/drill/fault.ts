@@ -109,12 +109,12 @@ export const movesWhole = expectation('moves', [])
 /** How long a timer waits that undoes an act, seconds; well past the time the drill itself takes for that. */
 export const UNDO_AFTER_S = 240
 
-/** A fault with every time it allows multiplied. Pure. */
-export function patient(fault: Fault, factor: number): Fault {
+/** A fault with every time it allows multiplied; `undoAfterS`: what its timers wait instead. Pure. */
+export function patient(fault: Fault, factor: number, undoAfterS?: number): Fault {
   const { backWithinS } = fault.expect
   const inject = fault.inject.map((act): Act => {
     if (act.by !== 'ssh' && act.by !== 'net') return act
-    return { ...act, undoAfterS: (act.undoAfterS ?? UNDO_AFTER_S) * factor }
+    return { ...act, undoAfterS: undoAfterS ?? (act.undoAfterS ?? UNDO_AFTER_S) * factor }
   })
   return {
     ...fault,

@@ -26,6 +26,8 @@ export interface DrillOptions {
   readonly dir: string
   /** Every time allowed to the cluster is multiplied by this: for hosts that are slow or busy. */
   readonly patience: number
+  /** How long the timers on the hosts wait that undo a fault over ssh by themselves, seconds; default: the fault's own. */
+  readonly undoAfterS?: number
   /** Leaves the tables, so that the ledger can be compared again. */
   readonly keep: boolean
   readonly connect: Connect
@@ -234,7 +236,7 @@ export async function runDrill(
   ledgerName: string,
 ): Promise<RunResult> {
   const beganAt = now()
-  const fault = patient(wanted, given.patience)
+  const fault = patient(wanted, given.patience, given.undoAfterS)
   const options = busier(given, fault)
   const cast = requireHealthy(await site.status())
   const lines = linesTo(site.members, options)
