@@ -10,7 +10,14 @@ import {
 } from '../lab/cluster/support.ts'
 import { freezeTests } from '../lab/patroni/frozen.ts'
 import { membershipTests } from '../lab/patroni/operate.ts'
-import { callbackTests, change, choose, expectUnits, otherWaysTests } from '../lab/patroni/routing.ts'
+import {
+  callbackTests,
+  change,
+  choose,
+  expectUnits,
+  holders,
+  otherWaysTests,
+} from '../lab/patroni/routing.ts'
 import { vipManagerTests } from '../lab/patroni/vip-manager.ts'
 
 describe('Debian 12: every way to the primary, members that come and go, and every way to freeze one', () => {
@@ -19,7 +26,8 @@ describe('Debian 12: every way to the primary, members that come and go, and eve
   afterAll(() => lab.down())
 
   test('one apply makes the cluster', async () => {
-    expectCode(await lab.apply('--yes'), 0)
+    const ended = await lab.apply('--yes')
+    expect(ended.code, ended.stdout).toBe(0)
   })
   test('quorum is refused by a Patroni that would take it for async, before anything is changed', async () => {
     const text = readFileSync(lab.inventory, 'utf8')
@@ -67,6 +75,7 @@ describe('Debian 13: vip-manager, with commits that any standby may confirm', ()
     choose(lab, 'callback')
     await change(lab)
     await expectUnits(lab, 'hactl-vip')
+    expect(await holders(lab)).toEqual([roles(await lab.status()).primary])
     await lab.shAll('! ls /etc/hactl/vip-manager.yml /usr/local/lib/hactl/vip-manager-keeper 2>/dev/null')
   })
   callbackTests(lab)
