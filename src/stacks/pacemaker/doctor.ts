@@ -1,12 +1,12 @@
 import type { CaseFile } from '../../cluster/doctor/case.ts'
-import type { Catalog } from '../../cluster/doctor/catalog.ts'
-import { entry, OF_FEWER_STANDBYS } from '../../cluster/doctor/codes/entry.ts'
 import type { Draft, Evidence } from '../../cluster/doctor/finding.ts'
 import type { DoctorSite, RawHost, Rule, StackDoctor } from '../../cluster/doctor/site.ts'
 import type { Problem } from '../../cluster/status.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
+import type { Command } from '../../transport/transport.ts'
 import { INFINITY } from '../../modules/pcs/crm-mon.ts'
 import { factsOf } from './derive.ts'
+import { catalog } from './doctor-codes.ts'
 import { commandsOf, parseReading } from './readings.ts'
 import type { HostReading, Name } from './readings.ts'
 import { judge } from './status.ts'
@@ -95,6 +95,45 @@ const givenUp: Rule = (file) => {
   })
 }
 
+/** Failures that Pacemaker counts and, without the operation they belong to, no longer shows. */
+const COUNTS: Command = {
+  argv: ['cibadmin', '--query', '--xpath', "//nvpair[starts-with(@name,'fail-count-')]"],
+  timeoutMs: 10_000,
+}
+
+interface Count {
+  readonly node: string
+  readonly resource: string
+  readonly saw: string
+}
+
+/** Counts that reach the limit, as the CIB has them. */
+function countsIn(file: CaseFile, { crm, facts }: View): readonly Count[] {
+  const texts = [...file.hosts.values()].map(({ raw }) => raw['counts']?.stdout ?? '')
+  const text = texts.toSorted((a, b) => b.length - a.length)[0] ?? ''
+  const found = text.matchAll(/id="status-(\d+)-fail-count-[^"]*" name="fail-count-([^"]*)" value="(\w+)"/g)
+  return [...found].flatMap(([, id, operation = '', value = '']) => {
+    const node = crm?.nodes.find((each) => each.id === id)?.name
+    const isEnough = value === 'INFINITY' || Number(value) >= facts.vars.failure.threshold
+    if (node === undefined || !isEnough) return []
+    return [{ node, resource: operation.split('#')[0] ?? '', saw: `fail-count-${operation} = ${value}` }]
+  })
+}
+
+const hidden: Rule = (file) => {
+  const view = viewIn(file)
+  return countsIn(file, view)
+    .filter(({ node, resource }) => (view.crm?.failCounts[node]?.[resource] ?? 0) === 0)
+    .map(({ node, resource, saw }) => ({
+      severity: 'warning',
+      code: 'failures/hidden',
+      summary: `Pacemaker never starts ${resource} on ${node}: it still counts failures that it no longer shows.`,
+      member: node,
+      evidence: [{ host: node, source: 'cibadmin --query', saw }],
+      next: [file.say.exec(node, `crm_resource --refresh --resource ${resource} --node ${node}`)],
+    }))
+}
+
 /** Two members vote one to one: a cut leaves no majority, and only a guard tells them apart. */
 const guard: Rule = ({ cluster, site: { members } }) => {
   const { vars } = factsOf(cluster)
@@ -145,73 +184,18 @@ function evidence({ code, member }: Problem, file: CaseFile): readonly Evidence[
   }
 }
 
-const catalog: Catalog = [
-  entry(
-    'standby/lock-left',
-    31,
-    'A former primary did not stop cleanly; the lock file of the agent keeps it out until its data has been compared.',
-    '`repair-standby`',
-    {
-      same: ['standby/*', 'failures/*'],
-      any: OF_FEWER_STANDBYS,
-    },
-  ),
-  entry(
-    'failures/given-up',
-    40,
-    'Pacemaker has given PostgreSQL up on a member: the fail count reached its limit.',
-    '`cleanup` once the cause is gone.',
-    {
-      same: ['failures/counted', 'standby/stopped', 'standby/refused'],
-      any: OF_FEWER_STANDBYS,
-    },
-  ),
-  entry(
-    'failures/counted',
-    68,
-    'Failures were counted on a member; they are forgotten after a while.',
-    '`cleanup` forgets them.',
-  ),
-  entry(
-    'constraint/leftover',
-    37,
-    'A ban or preference that a move left keeps a resource away from a member.',
-    '`cleanup` removes it.',
-    {
-      same: ['standby/*', 'failures/*'],
-      any: ['vip/*', 'primary/none', 'sync/degraded'],
-    },
-  ),
-  entry(
-    'node/unclean',
-    29,
-    'The cluster does not know what a member does, and nobody fenced it.',
-    'See to it that it is off, or bring it back.',
-  ),
-  entry('node/offline', 58, 'A member is not in the cluster.', '`start`, or mend its network.', {
-    same: ['standby/*'],
-    any: OF_FEWER_STANDBYS,
-  }),
-  entry(
-    'resource/blocked',
-    38,
-    'A stop or demote failed: Pacemaker leaves the resource alone until somebody looks.',
-    'See why, then `cleanup`.',
-  ),
-]
-
 /** What the doctor needs to know of Corosync and Pacemaker. */
 export const doctor: StackDoctor = {
   site,
   hosts: (cluster) => factsOf(cluster).members,
-  commands: (cluster) => commandsOf(factsOf(cluster)),
+  commands: (cluster) => ({ ...commandsOf(factsOf(cluster)), counts: COUNTS }),
   judge: (cluster, raw, at) => judge(cluster, readingsOf(raw), at),
   leader: (_, raw, cluster) => {
     const { crm, facts } = viewOf(factsOf(cluster), readingsOf(raw))
     const promoted = crm?.resources.find(({ id, role }) => id === facts.agent.resource && role === 'Promoted')
     return promoted?.nodes[0]
   },
-  rules: [givenUp, guard],
+  rules: [givenUp, hidden, guard],
   evidence,
   catalog,
 }

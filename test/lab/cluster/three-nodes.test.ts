@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
+import { chosen, doctorTests } from '../doctor/core.ts'
+import { PACEMAKER } from '../doctor/pacemaker.ts'
 import { deployTests, newRecord } from './deploy.ts'
 import { driftTests } from './drift.ts'
 import { operateTests } from './operate.ts'
@@ -21,5 +23,6 @@ describe('three bare hosts', () => {
   deployTests(lab, record, 'text')
   driftTests(lab)
   operateTests(lab)
+  doctorTests(lab, chosen(PACEMAKER, 'maintenance', 'vip-on-two', 'wrong-password', 'fsync-off'))
   secretTests(lab, record)
 })

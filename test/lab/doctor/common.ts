@@ -21,7 +21,7 @@ export const disconnect = ({ lab, primary, standby }: Cast): Promise<string> =>
   )
 
 /** WAL on the primary that a standby which is away will miss. */
-export const churn = ({ lab, primary }: Cast): Promise<string> => {
+export const churn = ({ lab, primary }: Cast, rounds = 12): Promise<string> => {
   const round = [
     'create table if not exists doctor_churn (i int)',
     'insert into doctor_churn values (1)',
@@ -31,7 +31,7 @@ export const churn = ({ lab, primary }: Cast): Promise<string> => {
     lab,
     primary,
     'set synchronous_commit = local',
-    ...Array.from({ length: 12 }, () => round).flat(),
+    ...Array.from({ length: rounds }, () => round).flat(),
     'checkpoint',
     'checkpoint',
   )
@@ -70,9 +70,9 @@ export const COMMON: readonly Incident[] = [
       const { lab, primary } = cast
       await sql(lab, primary, "select pg_create_physical_replication_slot('backup', true)")
       await setting('primary', 'max_slot_wal_keep_size', '1')(cast)
-      // It keeps WAL for slots too.
-      await setting('primary', 'wal_keep_size', '0')(cast)
-      await churn(cast)
+      // It keeps WAL for slots too; a standby that is a little behind must still find its own.
+      await setting('primary', 'wal_keep_size', "'64MB'")(cast)
+      for (const _ of Array.from({ length: 8 })) await churn(cast, 1)
     },
     heal: async (cast) => {
       await sql(cast.lab, cast.primary, "select pg_drop_replication_slot('backup')")

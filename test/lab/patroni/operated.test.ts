@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { expectContinues, killAt, momentText } from '../cluster/killed.ts'
 import { expectEmptyPlan, labOf, measured, PATRONI_LAYER } from '../cluster/support.ts'
+import { chosen, doctorTests } from '../doctor/core.ts'
+import { PATRONI } from '../doctor/patroni.ts'
 import { etcdTests } from './etcd.ts'
 import { freezeTests } from './frozen.ts'
 import { PATRONI_MOMENTS } from './killed.ts'
@@ -26,6 +28,7 @@ describe('a Patroni cluster in use', () => {
   switchoverTests(lab)
   callbackTests(lab)
   settingsTests(lab)
+  doctorTests(lab, chosen(PATRONI, 'paused', 'etcd-member-lost', 'wrong-password', 'fsync-off'))
   etcdTests(lab)
   repairTests(lab)
   freezeTests(lab, ['postgres'])

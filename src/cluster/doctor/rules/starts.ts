@@ -85,6 +85,13 @@ const reasonIn = (lines: HostCase['log']): Reason | undefined =>
     .flatMap(({ line }) => REASONS.find(({ pattern }) => pattern.test(line)) ?? [])
     .at(0)
 
+const readLog = ({ say, site }: CaseFile, host: string): string =>
+  say.ssh(host, `tail -n 50 ${site.logFiles[0] ?? '/var/log/postgresql'}`)
+
+/** A manager that counts failures does not try again by itself. */
+const retry = ({ site, say }: CaseFile): readonly string[] =>
+  'cleanup' in site.runbooks ? [say.run('cleanup')] : []
+
 function startDraft(host: HostCase, file: CaseFile): Draft | undefined {
   const lines = sinceServing(host)
   const reason = reasonIn(lines)
@@ -101,9 +108,7 @@ function startDraft(host: HostCase, file: CaseFile): Draft | undefined {
     summary: `PostgreSQL does not start on ${name}: ${reason?.why ?? 'its log says why'}.`,
     member: name,
     evidence: [...serverEvidence(host), ...(words.length > 0 ? words : lastWords(host))],
-    next: reason?.next(file, name) ?? [
-      file.say.ssh(name, `tail -n 50 ${file.site.logFiles[0] ?? '/var/log/postgresql'}`),
-    ],
+    next: [...(reason?.next(file, name) ?? [readLog(file, name)]), ...retry(file)],
   }
 }
 
