@@ -6,6 +6,7 @@ import {
   labOf,
   measured,
   PATRONI_LAYER,
+  roles,
   seconds,
 } from '../lab/cluster/support.ts'
 import { freezeTests } from '../lab/patroni/frozen.ts'
