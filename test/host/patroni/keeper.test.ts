@@ -115,11 +115,15 @@ test('when vip-manager is killed the service ends', async () => {
   expect(await ended).toBe(1)
 })
 
-test('an address kept on a host that is not the primary goes, and the service starts anew', async () => {
-  const { ended } = start('run')
+test('an address on a host that is not the primary goes; brought again, the service starts anew', async () => {
+  const { child, ended } = start('run')
   await until('vip-manager runs', () => textOf('started') !== '')
   bring()
   set('rest', '503 replica')
+  await until('it is gone', () => !held())
+  await asks(4)
+  expect(child.exitCode).toBe(null)
+  bring()
   expect(await ended).toBe(1)
   expect(held()).toBe(false)
 })
