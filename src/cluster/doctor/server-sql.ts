@@ -34,7 +34,8 @@ export const serverSql = `select json_build_object(
 'hbaErrors', (select coalesce(json_agg(json_build_object('line', line_number, 'error', error)), '[]')
   from pg_hba_file_rules where error is not null),
 'fileErrors', (select coalesce(json_agg(json_build_object('name', name, 'error', error, 'file', sourcefile, 'line', sourceline)), '[]')
-  from pg_file_settings where error is not null and error not like '%cannot be changed without restarting%'),
+  from pg_file_settings f where error is not null
+    and not exists (select from pg_settings s where s.name = f.name and s.pending_restart)),
 'archiver', (select json_build_object('failing', coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false),
   'wal', last_failed_wal, 'since', last_failed_time) from pg_stat_archiver where current_setting('archive_mode') <> 'off'),
 'waiting', (select count(*) from pg_stat_activity where wait_event = 'SyncRep'),
