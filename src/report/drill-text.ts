@@ -3,7 +3,7 @@ import { PARTS_OF_OUTAGE } from '../cluster/drill/outage.ts'
 import type { DrillResult, RunResult, ScenarioSummary } from '../cluster/drill/result.ts'
 import type { Paint } from './paint.ts'
 import { table, type Column } from './table.ts'
-import { ABSENT, helpOf, proof, seconds } from './drill/words.ts'
+import { ABSENT, helpOf, proof, seconds, thousands } from './drill/words.ts'
 import { fold } from './words.ts'
 
 export interface DrillTextOptions {
