@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { DrillResult } from '../../src/cluster/drill/result.ts'
+import { expectCode, hactl, labOf, LAYER, measured } from '../lab/cluster/support.ts'
+
+const lab = labOf('loser', { nodes: 3, with: LAYER })
+
+beforeAll(async () => {
+  await lab.up()
+  expectCode(await lab.apply('--yes'), 0)
+  await lab.healthy()
+})
+afterAll(() => lab.down())
+
+// The primary drops its standby before the cluster has stopped it, and acknowledges commits that nobody else has: what
+// the rule for wal_sender_timeout prevents. Past hactl, which refuses such a value in the inventory.
+const SHORTER = `cd /; runuser -u postgres -- psql -XAtq -c "alter system set wal_sender_timeout = '1s'" -c 'select pg_reload_conf()'`
+
+test('a cluster that is known to lose writes is caught', async () => {
+  await lab.shAll(SHORTER)
+  const args = ['--patience', '2', '--answer-timeout', '20s', '--format', 'json']
+  const ended = await hactl('drill', 'cut-primary-from-peers', lab.inventory, ...args)
+  expectCode(ended, 1)
+  const { runs, loss } = JSON.parse(ended.stdout) as DrillResult
+  const [run] = runs
+  measured('acknowledged and lost', run?.verdicts.rejoin?.lost.length ?? 0)
+  expect(loss.withLoss).toBe(1)
+  expect(run?.verdicts.failover?.lost.length).toBeGreaterThan(0)
+  expect(run?.wal?.pastFork).toBeGreaterThan(0)
+  expect(run?.checks.filter(({ ok }) => !ok).map(({ what }) => what)).toContain(
+    'no acknowledged write is lost',
+  )
+})
