@@ -43,7 +43,12 @@ const open = (system: System): Lab => {
     packages: system.packages,
     ...(system.vars !== undefined && { vars: system.vars }),
   })
-  system.deploy(lab)
+  try {
+    system.deploy(lab)
+  } catch (error) {
+    lab.down()
+    throw error
+  }
   return lab
 }
 

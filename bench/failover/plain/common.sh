@@ -7,6 +7,7 @@ CONF=/etc/postgresql/$V/main
 stop_stock() {
   systemctl disable --now postgresql >/dev/null 2>&1 || true
   pg_ctlcluster $V main stop -m immediate >/dev/null 2>&1 || true
+  [ -d $CONF ] || pg_createcluster $V main >/dev/null
   echo manual >$CONF/start.conf
 }
 
