@@ -6,6 +6,7 @@ import { openCluster } from '../../../src/cli/target.ts'
 import { diagnose } from '../../../src/cluster/doctor/diagnose.ts'
 import type { Diagnosis } from '../../../src/cluster/doctor/finding.ts'
 import type { Reading } from '../../../src/cluster/doctor/read.ts'
+import type { RawHost } from '../../../src/cluster/doctor/site.ts'
 import { poll } from '../../../src/lib/poll.ts'
 import { hactl, roles, type Lab } from '../cluster/support.ts'
 
@@ -60,6 +61,17 @@ const KEPT = [
   'failure',
 ]
 
+const LOG_LINES = 25
+
+/** The last lines of a log are what a verdict is made of. */
+function shortened(raw: RawHost | undefined): RawHost | null {
+  if (!raw) return null
+  const { log } = raw
+  if (!log) return raw
+  const stdout = `${log.stdout.trimEnd().split('\n').slice(-LOG_LINES).join('\n')}\n`
+  return { ...raw, log: { ...log, stdout } }
+}
+
 /** With HACTL_DOCTOR_RECORD, what was read becomes a case for test/stacks/doctor. */
 async function record(lab: Lab, incident: Incident, { reading }: Examined): Promise<void> {
   const folder = process.env['HACTL_DOCTOR_RECORD']
@@ -71,7 +83,7 @@ async function record(lab: Lab, incident: Incident, { reading }: Examined): Prom
   const hosts = Object.fromEntries(
     cluster.hosts.map(({ name, groups, connection }) => [
       name,
-      { address: connection.address, groups, raw: reading.hosts.get(name) ?? null },
+      { address: connection.address, groups, raw: shortened(reading.hosts.get(name)) },
     ]),
   )
   mkdirSync(folder, { recursive: true })

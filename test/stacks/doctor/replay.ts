@@ -70,8 +70,16 @@ export function clusterOf({ cluster, hosts }: Capture): Cluster {
   }
 }
 
-/** The diagnosis of a capture. */
-export const diagnosisOf = (capture: Capture): Diagnosis =>
+const judged = new Map<Capture, Diagnosis>()
+
+/** The diagnosis of a capture; made once. */
+export function diagnosisOf(capture: Capture): Diagnosis {
+  const found = judged.get(capture) ?? judge(capture)
+  judged.set(capture, found)
+  return found
+}
+
+const judge = (capture: Capture): Diagnosis =>
   diagnose(doctorOf(capture.cluster.stack), clusterOf(capture), {
     at: capture.at,
     hosts: new Map(

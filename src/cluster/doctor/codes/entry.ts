@@ -4,7 +4,8 @@ import type { CodeEntry } from '../catalog.ts'
 export const OF_A_STANDBY = [
   'standby/*',
   'failures/*',
-  'node/*',
+  'node/offline',
+  'node/unclean',
   'cluster/not-running',
   'resource/blocked',
   'slots/at-risk',

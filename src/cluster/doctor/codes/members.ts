@@ -37,10 +37,10 @@ export const MEMBER_CODES: Catalog = [
   }),
   entry(
     'node/paused',
-    35,
+    19,
     'An operator took a member out of service.',
     'Take it back when the work is done.',
-    { same: ['standby/*', 'node/offline', 'failures/*'], any: OF_FEWER_STANDBYS },
+    { same: ['standby/*', 'postgres/*', 'node/offline', 'failures/*'], any: OF_FEWER_STANDBYS },
   ),
   entry('primary/none', 60, 'No server accepts writes.', 'By cause; see the other findings.', {
     any: ['vip/*', 'sync/*', 'standby/*'],

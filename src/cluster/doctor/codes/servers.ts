@@ -39,6 +39,13 @@ export const SERVER_CODES: Catalog = [
     whole,
   ),
   entry(
+    'postgres/leftover-processes',
+    20,
+    'PostgreSQL does not start: processes of an earlier server still use its data.',
+    'See that they end; never remove postmaster.pid while one of them lives.',
+    whole,
+  ),
+  entry(
     'postgres/damaged',
     19,
     'PostgreSQL does not start: its data or WAL cannot be read.',

@@ -34,6 +34,12 @@ const REASONS: readonly Reason[] = [
     next: apply,
   },
   {
+    code: 'postgres/leftover-processes',
+    pattern: /pre-existing shared memory block/,
+    why: 'processes of an earlier server still use its data',
+    next: ({ say }, host) => [say.ssh(host, 'ps -o pid,lstart,args -u postgres')],
+  },
+  {
     code: 'postgres/permissions',
     pattern:
       /has (wrong ownership|invalid permissions|group or world access)|could not (open|access|read) .*Permission denied|data directory .*not accessible/,
