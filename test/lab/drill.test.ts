@@ -21,7 +21,8 @@ import {
 /** Times are not what is tested here: the machine may be shared. */
 const PATIENCE = ['--patience', '4']
 
-const lab = labOf('drill', { nodes: 3, with: LAYER })
+// Clients are let in with TLS only: those of a drill must use it.
+const lab = labOf('drill', { nodes: 3, with: LAYER, edits: [['- host all all', '- hostssl all all']] })
 
 beforeAll(async () => {
   await lab.up()
