@@ -28,17 +28,26 @@ const two = ({ view }: Say): Problem => {
   })
 }
 
-/** Who Patroni would promote by itself: in synchronous mode only those that surely have every commit. */
+/** With quorum commits, how many standbys have each commit; undefined in the other modes. */
+const copies = ({ dcs }: View): number | undefined => {
+  if (dcs?.config?.['synchronous_mode'] !== 'quorum') return undefined
+  const count = dcs.config['synchronous_node_count']
+  return typeof count === 'number' ? count : 1
+}
+
+/**
+ * Who Patroni would promote by itself: in synchronous mode only those that surely have every commit, with quorum
+ * commits as soon as so many of them are up that one must have it.
+ */
 const eligible = ({ view }: Say): readonly Member[] => {
   const isSync =
     (view.dcs?.config?.['synchronous_mode'] ?? false) !== false && (view.dcs?.sync.length ?? 0) > 0
-  return view.members.filter(
-    (member) =>
-      member.server &&
-      isManaged(member) &&
-      !isNoFailover(member) &&
-      (!isSync || view.dcs?.sync.includes(member.name)),
+  const up = view.members.filter(
+    (member) => member.server && isManaged(member) && (!isSync || view.dcs?.sync.includes(member.name)),
   )
+  const missing = (view.dcs?.sync.length ?? 0) - up.length
+  if (missing >= (copies(view) ?? Infinity)) return []
+  return up.filter((member) => !isNoFailover(member))
 }
 
 const none = (say: Say): readonly Problem[] => {
@@ -85,7 +94,11 @@ const stuck = ({ view, run }: Say): Partial<Problem> => {
   const next = to ? { next: run('failover', `--to ${to.name}`) } : {}
   const needed = view.dcs?.sync ?? []
   if (needed.length === 0) return next
-  const detail = `Only the last primary and ${listed(needed)} surely have every commit; failover says what another would lose.`
+  const count = copies(view)
+  const detail =
+    count === undefined || count >= needed.length
+      ? `Only the last primary and ${listed(needed)} surely have every commit; failover says what another would lose.`
+      : `Every commit is on the last primary and on ${count} of ${listed(needed)}, but nobody knows on which: too few of them run. failover says what one alone may lose.`
   return { detail, ...next }
 }
 

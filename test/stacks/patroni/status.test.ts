@@ -19,6 +19,8 @@ interface Capture {
   readonly at: string
   readonly cluster: Readonly<Record<string, unknown>>
   readonly tags: Readonly<Record<string, unknown>>
+  /** Of hosts that are no members. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>
   /** null: the host could not be reached. */
   readonly hosts: Readonly<Record<string, Answers | null>>
 }
@@ -33,10 +35,10 @@ const captureOf = (scenario: string): Capture => {
 
 /** The cluster of a capture and what was read; `change` is made to the answers of every host. */
 function readingsOf(scenario: string, more: Readonly<Record<string, unknown>> = {}) {
-  const { cluster: written, hosts: answers, tags, at } = captureOf(scenario)
+  const { cluster: written, hosts: answers, tags, groups, at } = captureOf(scenario)
   const hosts = Object.entries(answers).map(([name, results], index) => {
     const vars = tags[name] === undefined ? {} : { tags: tags[name] }
-    return host(name, results?.address ?? `10.77.0.${11 + index}`, vars)
+    return host(name, results?.address ?? `10.77.0.${11 + index}`, vars, groups?.[name])
   })
   const cluster = clusterOf({ ...written, ...more }, hosts)
   const readings = new Map<string, HostReading>()
@@ -162,6 +164,28 @@ test.each([
   const { bootstrap } = judge(cluster, changed, at)
   expect(bootstrap?.pending).toEqual({ order, moves })
   expect(bootstrap?.restart).toBe('standbys-first')
+})
+
+test.each([
+  [['pg1'], /^pg2 and pg3 can be promoted/],
+  [['pg1', 'pg2'], /on 1 of pg2 and pg3, but nobody knows on which/],
+])('quorum commits, with %j gone: it is said whether the others can be promoted', (gone, detail) => {
+  const { cluster, readings, at } = readingsOf('healthy-3')
+  const left = new Map(
+    [...readings].flatMap(([name, { etcd, ...reading }]) => {
+      if (gone.includes(name)) return []
+      const keys = new Map(etcd?.keys)
+      keys.delete('leader')
+      keys.set(
+        'config',
+        JSON.stringify({ ...JSON.parse(keys.get('config') ?? '{}'), synchronous_mode: 'quorum' }),
+      )
+      keys.set('sync', '{"leader":"pg1","quorum":1,"sync_standby":"pg2,pg3"}')
+      return [[name, { ...reading, ...(etcd && { etcd: { ...etcd, keys } }) }] as const]
+    }),
+  )
+  const found = judge(cluster, left, at).problems.find(({ code }) => code === 'primary/none')
+  expect(found?.detail).toMatch(detail)
 })
 
 test('every command of a problem names the inventory or a host', () => {
