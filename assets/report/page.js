@@ -106,7 +106,7 @@ function optionsOf(run, width) {
   return {
     width,
     height: HEIGHT + lanes,
-    padding: [20, 12, lanes, 0],
+    padding: [20, 24, lanes, 0],
     legend: { show: true },
     cursor: { y: false, points: { show: false } },
     scales: {

@@ -31,11 +31,13 @@ test('no argument prints the overview on standard error and is wrong usage', asy
   expect(stderr).toContain('Usage: hactl VERB')
 })
 
-test('a verb of the design that is not built says so', async () => {
-  const { code, stderr } = await hactl('report')
+test('a report of a file that is no result is wrong usage and says where results are', async () => {
+  const { code, stderr } = await hactl('report', 'html', 'package.json')
   expect({ code, stderr }).toEqual({
     code: 2,
-    stderr: 'hactl report error cli/not-built: the verb "report" is not built yet\n',
+    stderr:
+      'error report/no-result: package.json is no result of hactl drill\n' +
+      '  hint: results are .hactl/drills/*/result.json beside the inventory\n\n1 error.\n',
   })
 })
 

@@ -25,7 +25,7 @@ const checks = (run: RunResult): Html =>
     'What was expected',
     [
       { title: 'Expected', cell: ({ what }) => what },
-      { title: 'So?', cell: ({ ok }) => tick(ok) },
+      { title: 'Met', cell: ({ ok }) => tick(ok) },
       { title: 'Seen instead', cell: ({ seen }) => seen ?? '' },
     ],
     run.checks.toSorted((a, b) => Number(a.ok) - Number(b.ok)),
