@@ -26,7 +26,9 @@ export async function readBench(bench: Bench): Promise<Reading> {
     probes.set(name, session.prober.view().probe)
   }
   const reading = await readAll(doctorOf(bench), cluster, probes)
-  const failed = [...bench.opened.failures].map(([name, { summary }]) => [name, summary] as const)
+  const failed = [...bench.opened.failures].map(
+    ([name, { summary }]) => [name, summary.replace(`${name}: `, '')] as const,
+  )
   return { ...reading, unread: new Map(failed) }
 }
 

@@ -61,5 +61,6 @@ export const catalog: Catalog = [
     38,
     'A stop or demote failed: Pacemaker leaves the resource alone until somebody looks.',
     'See why, then `cleanup`.',
+    { any: ['failures/*', 'standby/stopped'] },
   ),
 ]

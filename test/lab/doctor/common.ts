@@ -142,6 +142,7 @@ export const foreignData = (away: string, back: string): Pick<Incident, 'stage' 
       standby,
       `${away.replaceAll('NODE', standby)}
        mv ${DATA} ${DATA}.doctor
+       install -d -o postgres -g postgres -m 700 ${DATA}
        runuser -u postgres -- /usr/lib/postgresql/15/bin/initdb -D ${DATA} >/dev/null
        [ -f ${DATA}.doctor/postgresql.conf ] && cp -p ${DATA}.doctor/*.conf ${DATA}/
        ${back.replaceAll('NODE', standby)}`,

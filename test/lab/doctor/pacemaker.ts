@@ -33,7 +33,7 @@ async function triedAgain({ lab, standby }: Cast): Promise<void> {
 /** Rows on both sides of two primaries. */
 async function twoSides({ lab, primary, standby }: Cast): Promise<void> {
   await sql(lab, primary, 'create table if not exists doctor_rows (side text)')
-  await lab.sh(primary, 'pcs property set maintenance-mode=true --wait=30')
+  await lab.sh(primary, 'pcs property set maintenance-mode=true')
   await lab.sh(standby, `runuser -u postgres -- ${BIN}/pg_ctl -D ${DATA} promote >/dev/null`)
   await sql(
     lab,

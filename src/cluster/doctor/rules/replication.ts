@@ -10,7 +10,7 @@ interface Trouble {
   readonly runbook?: string
 }
 
-/** What a standby's log says when it cannot go on, by what it means. */
+/** What a standby's own receiver says when it cannot go on; a primary's log says the same of others, without WAL streaming. */
 const TROUBLES: readonly Trouble[] = [
   {
     code: 'cluster/system-ids',
@@ -20,25 +20,25 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     code: 'wal/missing',
-    pattern: /requested WAL segment ([0-9A-F]+) has already been removed/,
+    pattern: /WAL stream(?:ing)?: .*requested WAL segment ([0-9A-F]+) has already been removed/,
     what: (name, [, segment = '']) => `${name} needs WAL that the primary no longer has: ${segment}.`,
     runbook: 'rebuild-standby',
   },
   {
     code: 'slots/missing',
-    pattern: /replication slot "([^"]*)" does not exist/,
+    pattern: /WAL streaming: .*replication slot "([^"]*)" does not exist/,
     what: (name, [, slot = '']) => `${name} asks for the slot ${slot}, which the primary does not have.`,
   },
   {
     code: 'slots/lost',
-    pattern: /(?:can no longer get changes|cannot read) from replication slot "([^"]*)"/,
+    pattern: /WAL streaming: .*(?:can no longer get changes|cannot read) from replication slot "([^"]*)"/,
     what: (name, [, slot = '']) => `The slot ${slot} of ${name} has lost its WAL.`,
     runbook: 'rebuild-standby',
   },
   {
     code: 'standby/diverged',
     pattern:
-      /requested starting point .* is not in this server's history|forked off current database system timeline|requested timeline \d+ is not a child|(?:WAL|ahead).*flush position of this server/,
+      /WAL streaming: .*requested starting point .* is not in this server's history|forked off current database system timeline|requested timeline \d+ is not a child|WAL streaming: .*ahead of the WAL flush position of this server/,
     what: (name) => `${name} has gone past the fork: it has WAL that is not in the primary's line.`,
     runbook: 'repair-standby',
   },
