@@ -78,7 +78,7 @@ export function conditions(result: DrillResult): Html {
     ${origins.map((origin, at) =>
       origins.length === 1
         ? one(origin)
-        : html`<details${at === 0 && html` open`}><summary><b>Drill ${origin.drill}</b> · ${moment(origin.at)}</summary>
+        : html`<details${at === 0 && html` open`}><summary><b>Drill ${origin.drill}</b> &middot; ${moment(origin.at)}</summary>
 ${one(origin)}</details>
 `,
     )}

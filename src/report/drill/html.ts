@@ -27,7 +27,10 @@ function render(piece: Piece): string {
   return 'html' in piece ? piece.html : piece.map(render).join('')
 }
 
-/** A template of HTML; every value in it is escaped unless it is HTML itself. */
+/**
+ * A template of HTML; every value in it is escaped unless it is HTML itself. Its own text is ASCII (`&middot;`): the build keeps
+ * raw texts of templates as they are, and its one file is read as Latin-1.
+ */
 export const html = (texts: TemplateStringsArray, ...pieces: readonly Piece[]): Html => ({
   html: texts.map((text, at) => text + render(pieces[at])).join(''),
 })

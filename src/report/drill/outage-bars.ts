@@ -97,7 +97,7 @@ const legend = ({ parts, runs }: ScenarioSummary): Html =>
 
 const name = (run: RunResult): Html =>
   html`<a href="#run-${run.scenario}-${run.run}">run ${run.run}</a
-    >${run.passed ? '' : html` <b class="bad">✗</b>`}`
+    >${run.passed ? '' : html` <b class="bad">&#10007;</b>`}`
 
 function row(run: RunResult, scale: number): Html {
   const { outage, faultAt } = run

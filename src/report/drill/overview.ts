@@ -51,7 +51,7 @@ function failures(runs: readonly RunResult[]): Html | undefined {
                 .map(
                   ({ what, seen }) =>
                     html`<li>
-                      <span class="aloud">expected: </span>${what} — <b>${seen ?? 'it was not so'}</b>
+                      <span class="aloud">expected: </span>${what} &mdash; <b>${seen ?? 'it was not so'}</b>
                     </li>`,
                 )}
             </ul>
@@ -120,9 +120,9 @@ export function overview(result: DrillResult): Html {
     </p>`
   return html`<header>
       <p class="kicker">
-        hactl drill · ${cluster} ·
-        ${stack}${versions.postgres !== undefined && ` · PostgreSQL ${versions.postgres}`} · replication
-        ${mode} · ${moment(at)}${merged && ` · ${merged.length} drills merged`}
+        hactl drill &middot; ${cluster} &middot;
+        ${stack}${versions.postgres !== undefined && ` · PostgreSQL ${versions.postgres}`} &middot;
+        replication ${mode} &middot; ${moment(at)}${merged && ` · ${merged.length} drills merged`}
       </p>
       <h1 class="${passed ? 'good' : 'bad'}">
         <span aria-hidden="true">${passed ? '✔' : '✗'}</span> ${verdictOf(result)}

@@ -11,8 +11,8 @@ const LISTED = 20
 
 const tick = (ok: boolean): Html =>
   ok
-    ? html`<b class="good">✔<span class="aloud"> yes</span></b>`
-    : html`<b class="bad">✗<span class="aloud"> no</span></b>`
+    ? html`<b class="good">&#10004;<span class="aloud"> yes</span></b>`
+    : html`<b class="bad">&#10007;<span class="aloud"> no</span></b>`
 
 /** Some numbers, the first ones only. */
 const some = (numbers: readonly (number | string)[]): string =>
@@ -167,10 +167,12 @@ const plot = (run: RunResult, index: number): Html =>
     <div
       class="canvas"
       role="img"
-      aria-label="Writes over time in run ${run.run} of ${run.scenario}; the table “What happened when” tells the same."
+      aria-label="Writes over time in run ${run.run} of ${run.scenario}; the table &ldquo;What happened when&rdquo; tells the same."
     ></div>
     <noscript
-      ><p>The plot is drawn by JavaScript. The table “What happened when” tells the same.</p></noscript
+      ><p>
+        The plot is drawn by JavaScript. The table &ldquo;What happened when&rdquo; tells the same.
+      </p></noscript
     >
   </figure>`
 
@@ -186,7 +188,7 @@ export function runDetails(
     run.after === run.primary ? `${run.primary} stayed primary` : `${run.primary} → ${run.after ?? 'nobody'}`
   const silence = run.outage ? `no writes for ${fine(run.outage.ms)}` : 'writes never paused'
   return html`<details class="run" id="run-${run.scenario}-${run.run}" ${isOpen && html` open`}>
-    <summary>${tick(run.passed)} <b>Run ${run.run}</b> · ${silence} · ${moved}</summary>
+    <summary>${tick(run.passed)} <b>Run ${run.run}</b> &middot; ${silence} &middot; ${moved}</summary>
     ${plot(run, index)} ${lostWrites('right after the failover', run.verdicts.failover, line)}
     ${lostWrites('at the end', run.verdicts.rejoin, line)}
     ${wrong.length > 0 && pairs('What must not be, or may explain it', wrong)} ${checks(run)} ${parts(run)}

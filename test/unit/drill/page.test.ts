@@ -60,6 +60,7 @@ const seen = (html: string): string =>
   html
     .replaceAll(/<(script|style)\b[\s\S]*?<\/\1>/g, '')
     .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll('&mdash;', '—')
     .replaceAll(/\s+/g, ' ')
 
 /** A result with one run changed and its sums made anew. */
