@@ -111,6 +111,8 @@ export function evidenceOf(problem: Problem, file: CaseFile): readonly Evidence[
       return [...waiting(file), ...(member === undefined ? [] : senderEvidence(file, member))]
     case 'standby':
       return [...memberEvidence(file, member), ...(member === undefined ? [] : senderEvidence(file, member))]
+    case 'data':
+      return [{ ...(member !== undefined && { host: member }), source: 'ls', saw: problem.summary }]
     case 'quorum':
       return [...file.unread].map(([host, saw]) => ({ host, source: 'ssh', saw }))
     default:

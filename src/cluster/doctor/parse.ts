@@ -214,7 +214,7 @@ export function parseHost(name: string, raw: RawHost): HostCase {
       clock: clock && clockOf(clock),
       facts: facts && factsOf(facts),
       server: parsed,
-      refusal: server && !parsed ? server.stderr.trim().split('\n').at(-1) : undefined,
+      refusal: server && !parsed ? server.stderr.trim().split('\n').at(0) : undefined,
       login: login && loginOf(login),
       past: wal && pastOf(wal),
     }),

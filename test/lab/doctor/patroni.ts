@@ -1,7 +1,6 @@
 import { COMMON, disconnect, foreignData } from './common.ts'
 import { runbook, sql, type Cast, type Incident } from './staged.ts'
 
-const VIP = '10.77.0.20'
 const DATA = '/var/lib/postgresql/15/main'
 const BIN = '/usr/lib/postgresql/15/bin'
 const TLS = '/etc/hactl/tls'
@@ -52,7 +51,8 @@ export const PATRONI: readonly Incident[] = [
   },
   {
     name: 'patroni-killed',
-    code: 'member/unmanaged',
+    // The fence stops PostgreSQL where Patroni has died.
+    code: 'cluster/not-running',
     stage: on(
       'standby',
       'systemctl mask --runtime --quiet patroni; systemctl kill -s KILL --kill-whom=main patroni; true',
@@ -69,12 +69,6 @@ export const PATRONI: readonly Incident[] = [
        cat /root/other.crt >${TLS}/host.crt; systemctl restart --no-block etcd`,
     ),
     heal: on('standby', `cat /root/host.crt.doctor >${TLS}/host.crt; systemctl restart --no-block etcd`),
-  },
-  {
-    name: 'vip-on-two',
-    code: 'vip/writer-twice',
-    stage: on('standby', `ip addr add ${VIP}/24 dev eth1`),
-    heal: on('standby', `ip addr del ${VIP}/24 dev eth1 || true`),
   },
   {
     name: 'wrong-password',

@@ -9,7 +9,7 @@ export const HOST_CODES: Catalog = [
     12,
     'A member holds data of another database system.',
     '`rebuild-standby` on it: its data is set aside.',
-    standby,
+    { same: [...OF_A_STANDBY, 'postgres/*'], any: OF_FEWER_STANDBYS },
   ),
   entry(
     'disk/full',

@@ -88,7 +88,7 @@ function diverged(host: HostCase, primary: HostCase, { say }: CaseFile): readonl
   const commits = host.past?.commits ?? 0
   if (commits === 0 && (host.server !== undefined || bytes === 0)) return []
   const what = commits > 0 ? plural(commits, 'commit') : `${plural(bytes, 'byte')} of WAL`
-  const ended = `timeline ${fork.timeline} ended at ${formatLsn(fork.at)}`
+  const parted = `same WAL as ${name} up to ${formatLsn(fork.at)}`
   return [
     {
       severity: 'warning',
@@ -97,7 +97,7 @@ function diverged(host: HostCase, primary: HostCase, { say }: CaseFile): readonl
       member: name,
       evidence: [
         ...serverEvidence(host),
-        { host: primary.name, source: 'timeline history file', saw: ended },
+        { host: primary.name, source: 'timeline history files', saw: parted },
         ...pastEvidence(host),
       ],
       atRisk: words(name, host.past, bytes),

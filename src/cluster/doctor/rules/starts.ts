@@ -77,7 +77,7 @@ const REASONS: readonly Reason[] = [
 const FATAL = /(FATAL|PANIC):/
 /** Ends of connections and of ordinary stops, which tell nothing of a start. */
 const ORDINARY =
-  /the database system is (starting|shutting|not yet)|terminating (connection|walreceiver|background|autovacuum)|could not (connect|receive data)|password authentication|no pg_hba\.conf entry|role ".*" does not exist|database ".*" does not exist|connection to server|requested (WAL|starting)|remaining connection slots|highest timeline|unsupported frontend/
+  /the database system is (starting|shutting|not yet)|terminating (connection|walreceiver|background|autovacuum)|could not (connect|receive data)|password authentication|no pg_hba\.conf entry|role ".*" does not exist|database ".*" does not exist|connection to server|requested (WAL|starting)|remaining connection slots|highest timeline|unsupported frontend|could not start WAL streaming|connection to client lost/
 
 /** Lines since a server last served. */
 const sinceServing = (host: HostCase): HostCase['log'] => {
@@ -91,8 +91,11 @@ const reasonIn = (lines: HostCase['log']): Reason | undefined =>
     .flatMap(({ line }) => REASONS.find(({ pattern }) => pattern.test(line)) ?? [])
     .at(0)
 
-const readLog = ({ say, site }: CaseFile, host: string): string =>
-  say.ssh(host, `tail -n 50 ${site.logFiles[0] ?? '/var/log/postgresql'}`)
+const readLog = ({ say, site }: CaseFile, host: string): string => {
+  const [file] = site.logFiles
+  const [unit = 'postgresql'] = site.logUnits
+  return say.ssh(host, file === undefined ? `journalctl -u ${unit} -n 50` : `tail -n 50 ${file}`)
+}
 
 /** A manager that counts failures does not try again by itself. */
 const retry = ({ site, say }: CaseFile): readonly string[] =>
