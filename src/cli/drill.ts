@@ -126,8 +126,9 @@ async function show(
   options: DrillVerbOptions,
   whole: boolean,
 ): Promise<void> {
+  const { resultText } = await import('../report/drill/result-text.ts')
   const file = join(folder, 'result.json')
-  writeFileSync(file, `${JSON.stringify(result, undefined, 1)}\n`, { mode: 0o600 })
+  writeFileSync(file, resultText(result), { mode: 0o600 })
   const { drillPage } = await import('../report/drill/page.ts')
   const page = join(folder, 'report.html')
   writeFileSync(page, drillPage(result), { mode: 0o600 })

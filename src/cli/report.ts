@@ -64,7 +64,8 @@ export async function mergeVerb(
     )
   for (const [at, other] of others.entries()) await warn([paths[0] ?? '', paths[at + 1] ?? ''], first, other)
   const merged = merge([first, ...others])
-  write(output, `${JSON.stringify(merged, undefined, 1)}\n`)
+  const { resultText } = await import('../report/drill/result-text.ts')
+  write(output, resultText(merged))
   const { drillText } = await import('../report/drill-text.ts')
   await print(drillText(merged, { width: size().columns, paint: paint(), file: output }).trimEnd())
 }

@@ -69,31 +69,32 @@ function bar(run: RunResult, scale: number): Html {
   </svg>`
 }
 
-/** A part with its median over the runs; inside the sum of neighbours that could not be told apart, under the last of them. */
-function partMedian(parts: ScenarioSummary['parts'], name: PartName): string {
-  const alone = Object.entries(parts).filter(([names]) => names.split('+').at(-1) === name)
-  if (alone.length === 0) return ABSENT
-  return alone
-    .map(([names, ms]) =>
-      names.includes('+')
-        ? `${fine(ms)} together with ${names.split('+').slice(0, -1).join(', ')}`
-        : fine(ms),
-    )
-    .join('; ')
+/** A part with its medians over the runs: alone, or inside the sum of neighbours that could not be told apart from it. */
+function partEntry({ parts, runs }: ScenarioSummary, name: PartName): Html | undefined {
+  const found = Object.entries(parts).filter(([names]) => names.split('+').at(-1) === name)
+  if (found.length === 0) return undefined
+  const medians = found.map(([names, ms]) =>
+    names.includes('+') ? `${fine(ms)} together with ${names.split('+').slice(0, -1).join(', ')}` : fine(ms),
+  )
+  return html`<li>
+    <span class="swatch ${name}"></span><b>${name}</b> until ${ABOUT[name]}:
+    ${runs > 1 ? 'median ' : ''}${medians.join('; ')}
+  </li> `
 }
 
-const legend = ({ parts, runs }: ScenarioSummary): Html =>
-  html`<ul class="legend">
-    ${PARTS_OF_OUTAGE.map(
-      (name) =>
-        html`<li>
-          <span class="swatch ${name}"></span><b>${name}</b> until ${ABOUT[name]}:
-          ${runs > 1 && partMedian(parts, name) !== ABSENT ? 'median ' : ''}${partMedian(parts, name)}
-        </li> `,
-    )}
-    <li><span class="swatch merged"></span>hatched: with the parts before, which could not be told apart</li>
+function legend(summary: ScenarioSummary): Html {
+  const isMerged = Object.keys(summary.parts).some((names) => names.includes('+'))
+  return html`<ul class="legend">
+    ${PARTS_OF_OUTAGE.map((name) => partEntry(summary, name))}
+    ${
+      isMerged &&
+      html`<li>
+        <span class="swatch merged"></span>hatched: with the parts before, which could not be told apart
+      </li>`
+    }
     <li><span class="swatch silent"></span>thin line: no write was acknowledged</li>
   </ul>`
+}
 
 const name = (run: RunResult): Html =>
   html`<a href="#run-${run.scenario}-${run.run}">run ${run.run}</a

@@ -10,6 +10,7 @@ import { summarize } from '../../../src/cluster/drill/summary.ts'
 import { HactlError } from '../../../src/diag/diagnostic.ts'
 import { comparePage } from '../../../src/report/drill/compare-page.ts'
 import { compareText } from '../../../src/report/drill/compare-text.ts'
+import { resultText } from '../../../src/report/drill/result-text.ts'
 import { plainPaint } from '../../../src/report/paint.ts'
 
 const CAPTURED = join(import.meta.dirname, 'captured')
@@ -72,6 +73,14 @@ test('a drill that was cut short makes a merged result one that did not pass', (
   const good = resultOf([1000])
   expect(merge([good, { ...good, drill: 'b' }]).passed).toBe(true)
   expect(merge([good, { ...good, drill: 'b', passed: false }]).passed).toBe(false)
+})
+
+test('a result is written with a time line on one line, and nothing of it is changed', () => {
+  const text = resultText(two)
+  expect(JSON.parse(text)).toEqual(two)
+  expect(text).toMatch(/"acknowledged": \[\d+(,\d+)+\],\n/)
+  const odd = { ...two, by: '[\n 1,\n 2\n]', runs: [], command: ['1', '2'] }
+  expect(JSON.parse(resultText(odd))).toEqual(odd)
 })
 
 test('a drill that is in two results is named', () => {
@@ -163,7 +172,11 @@ test.each([
   ['something else', save('other.json', { name: 'hactl' }), 'report/no-result'],
   ['another format', save('newer.json', { ...three, format: 2 }), 'report/other-format'],
   ['an early result', save('early.json', { ...three, format: undefined }), 'report/other-format'],
-  ['a broken result', save('broken.json', { ...three, runs: [], loss: { runs: 'three' } }), 'report/wrong-type'],
+  [
+    'a broken result',
+    save('broken.json', { ...three, runs: [], loss: { runs: 'three' } }),
+    'report/wrong-type',
+  ],
 ])('%s is refused with what is wrong', (_, file, code) => {
   expect(() => readResult(file)).toThrow(HactlError)
   expect(() => readResult(file)).toThrow(code)
