@@ -53,7 +53,8 @@ const sync: Rule = ({ view, run, watch }) => {
   }
   if (mode === 'strict') {
     const summary = 'No synchronous standby: commits wait until there is one.'
-    return [critical('sync/waits', summary, { next: run('start') })]
+    const isDown = view.members.some(({ server }) => !server)
+    return [critical('sync/waits', summary, { next: isDown ? run('start') : watch })]
   }
   const summary = `No synchronous standby: if ${view.primary.name} fails now, nothing is promoted by itself.`
   return [warning('sync/degraded', summary, { next: watch })]
@@ -217,6 +218,10 @@ function bareProblem(view: View, next: string): Problem | undefined {
   return critical('cluster/not-deployed', summary, { next })
 }
 
+/** In mode strict no commit returns without a standby. */
+const commitsNothing = ({ code, severity }: Problem): boolean =>
+  code === 'sync/waits' && severity === 'critical'
+
 /** `down`: nothing can be written through the address that clients use. */
 export function healthOf(view: View, problems: readonly Problem[]): 'healthy' | 'degraded' | 'down' {
   const { primary, members, dcs, facts } = view
@@ -227,5 +232,6 @@ export function healthOf(view: View, problems: readonly Problem[]): 'healthy' | 
   const carriers =
     facts.vars.routing.by === 'haproxy' ? facts.proxies.map(({ name }) => name) : [primary?.name]
   if (primary && writer && !writer.on.some((name) => carriers.includes(name))) return 'down'
+  if (problems.some(commitsNothing)) return 'down'
   return isStopped(view) || problems.some(({ code }) => !HARMLESS.has(code)) ? 'degraded' : 'healthy'
 }

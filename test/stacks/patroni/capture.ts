@@ -52,6 +52,12 @@ const cluster = {
 const tags = Object.fromEntries(
   target.cluster.hosts.flatMap(({ name: host, vars }) => (vars['tags'] ? [[host, vars['tags']]] : [])),
 )
+// Hosts beside the members; all others are in the group `postgres` alone.
+const groups = Object.fromEntries(
+  target.cluster.hosts.flatMap(({ name: host, groups: all }) =>
+    all.includes('postgres') ? [] : [[host, all.filter((group) => group !== 'all')]],
+  ),
+)
 
 async function capture(title: string): Promise<void> {
   const at = new Date().toISOString()
@@ -63,7 +69,7 @@ async function capture(title: string): Promise<void> {
   const file = `${title}.${label ?? versions}.json`
   writeFileSync(
     join(import.meta.dirname, 'captured', file),
-    `${JSON.stringify({ scenario: title, at, cluster, tags, hosts }, null, 1)}\n`,
+    `${JSON.stringify({ scenario: title, at, cluster, tags, groups, hosts }, null, 1)}\n`,
   )
   console.log(`${file} written`)
 }

@@ -117,8 +117,32 @@ test.each([
   ['etcd-quorum-lost-3', ['quorum/lost', 'primary/none', 'cluster/not-running']],
   ['stopped-3', ['cluster/stopped']],
   ['bare-3', ['cluster/not-deployed']],
+  ['apart-2', []],
+  ['tags-2', ['member/tags']],
+  ['watchdog-missing-2', ['watchdog/missing', 'watchdog/missing']],
+  ['standby-lagging-2', ['standby/lagging']],
+  ['slot-lost-2', ['standby/lagging', 'slots/at-risk']],
+  ['slot-lost-standby-2', ['sync/waits', 'standby/not-streaming', 'slots/lost']],
+  ['strict-without-standby-2', ['sync/waits', 'cluster/not-running', 'slots/lost']],
+  ['half-deployed-2', ['sync/waits', 'member/not-deployed', 'slots/lost']],
+  ['system-ids-2', ['cluster/system-ids', 'sync/waits', 'cluster/not-running', 'slots/lost']],
 ])('in %s exactly this is said: %j', (scenario, codes) => {
   expect(codesOf(scenario)).toEqual(codes)
+})
+
+test('in mode strict a primary without a synchronous standby is down: it acknowledges nothing', () => {
+  expect(statusOf('strict-without-standby-2').health).toBe('down')
+  const sync = { replication: { mode: 'sync', synchronous_nodes: 1 } }
+  expect(statusOf('strict-without-standby-2', sync).health).toBe('degraded')
+})
+
+test('etcd that asks for a password is read with it', () => {
+  const { readings } = readingsOf('apart-2')
+  expect([...readings].flatMap(([name, { etcd }]) => (etcd?.keys?.has('leader') ? [name] : []))).toEqual([
+    'e1',
+    'e2',
+    'e3',
+  ])
 })
 
 test('without a majority of etcd, what Patroni remembers of the cluster is not taken for the present', () => {
