@@ -96,26 +96,25 @@ const waiting = ({ hosts }: CaseFile): readonly Evidence[] =>
 
 const area = ({ code }: Problem): string => code.split('/')[0] ?? ''
 
-/** What is behind one of the status's problems, by its area. */
-export function evidenceOf(problem: Problem, file: CaseFile): readonly Evidence[] {
-  const { member } = problem
-  switch (area(problem)) {
-    case 'host':
-      return member === undefined ? [] : unreachable(file, member)
-    case 'primary':
-    case 'failsafe':
-      return allServers(file)
-    case 'vip':
-      return addressEvidence(file)
-    case 'sync':
-      return [...waiting(file), ...(member === undefined ? [] : senderEvidence(file, member))]
-    case 'standby':
-      return [...memberEvidence(file, member), ...(member === undefined ? [] : senderEvidence(file, member))]
-    case 'data':
-      return [{ ...(member !== undefined && { host: member }), source: 'ls', saw: problem.summary }]
-    case 'quorum':
-      return [...file.unread].map(([host, saw]) => ({ host, source: 'ssh', saw }))
-    default:
-      return memberEvidence(file, member)
-  }
+type Behind = (file: CaseFile, member: string | undefined, problem: Problem) => readonly Evidence[]
+
+/** By the area of a code. */
+const BEHIND: Readonly<Record<string, Behind>> = {
+  host: (file, member) => (member === undefined ? [] : unreachable(file, member)),
+  primary: allServers,
+  failsafe: allServers,
+  vip: addressEvidence,
+  sync: (file, member) => [...waiting(file), ...(member === undefined ? [] : senderEvidence(file, member))],
+  standby: (file, member) => [
+    ...memberEvidence(file, member),
+    ...(member === undefined ? [] : senderEvidence(file, member)),
+  ],
+  data: (_, member, { summary }) => [
+    { ...(member !== undefined && { host: member }), source: 'ls', saw: summary },
+  ],
+  quorum: ({ unread }) => [...unread].map(([host, saw]) => ({ host, source: 'ssh', saw })),
 }
+
+/** What is behind one of the status's problems, by its area. */
+export const evidenceOf = (problem: Problem, file: CaseFile): readonly Evidence[] =>
+  (BEHIND[area(problem)] ?? memberEvidence)(file, problem.member, problem)

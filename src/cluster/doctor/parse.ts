@@ -165,12 +165,25 @@ function loginOf(result: CommandResult): Login {
   return { to, ok: result.code === 0, said }
 }
 
-function pastOf(result: CommandResult): WalPast | undefined {
+const nameIn = (names: CommandResult | undefined, text: string): string => {
+  const [, db = '', file = ''] = /^database (\d+), file (\d+)$/.exec(text) ?? []
+  const found =
+    names &&
+    linesOf(names)
+      .all('name')
+      .find(([key]) => key === `${db}/${file}`)
+  return found?.[1] ?? text
+}
+
+function pastOf(result: CommandResult, names: CommandResult | undefined): WalPast | undefined {
   const { all, last } = linesOf(result)
   const [from = '', timeline = ''] = last('from') ?? []
   if (from === '') return undefined
   const [commits = '0', firstCommit = '', lastCommit = ''] = last('commits') ?? []
-  const tables = all('rows').map(([name = '', rows = '']) => ({ name, rows: Number(rows) }))
+  const tables = all('rows').map(([name = '', rows = '']) => ({
+    name: nameIn(names, name),
+    rows: Number(rows),
+  }))
   const error = last('error')?.[0]
   return {
     from,
@@ -201,7 +214,7 @@ const logOf = (result: CommandResult): HostCase['log'] =>
 
 /** One host from the raw answers of its commands; what was not asked or not answered is missing. Pure. */
 export function parseHost(name: string, raw: RawHost): HostCase {
-  const { clock, facts, server, log, peers, certificates, login, wal, ip } = raw
+  const { clock, facts, server, log, peers, certificates, login, wal, ip, names } = raw
   const parsed = server && serverOf(server)
   return {
     name,
@@ -216,7 +229,7 @@ export function parseHost(name: string, raw: RawHost): HostCase {
       server: parsed,
       refusal: server && !parsed ? server.stderr.trim().split('\n').at(0) : undefined,
       login: login && loginOf(login),
-      past: wal && pastOf(wal),
+      past: wal && pastOf(wal, names),
     }),
   }
 }

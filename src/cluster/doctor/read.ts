@@ -4,7 +4,8 @@ import type { Command, CommandResult } from '../../transport/transport.ts'
 import { readHosts } from '../read-hosts.ts'
 import { commandsFor } from './commands.ts'
 import { followUps } from './follow-up.ts'
-import type { RawHost, StackDoctor } from './site.ts'
+import { namesOf, unnamedIn } from './names.ts'
+import type { DoctorSite, RawHost, StackDoctor } from './site.ts'
 
 /** Everything that was read, as it was answered: what a diagnosis is made of, and what a test case keeps. */
 export interface Reading {
@@ -53,8 +54,28 @@ export async function readAll(
     return { ...(await ask(probe, commands)), clock }
   })
   const at = new Date().toISOString()
-  const more = followUps(site, doctor.judge(cluster, first, at), first)
+  const status = doctor.judge(cluster, first, at)
+  const more = followUps(site, status, first)
   const second = await readHosts(more.keys(), probes, (probe) => ask(probe, more.get(probe.host) ?? {}))
   const hosts = new Map([...first].map(([name, raw]) => [name, { ...raw, ...second.get(name) }]))
-  return { at, hosts }
+  return {
+    at,
+    hosts: await named(site, hosts, status.primary === undefined ? undefined : probes.get(status.primary)),
+  }
+}
+
+/** Servers that do not run cannot name the tables in their WAL: the primary does. */
+async function named(
+  site: DoctorSite,
+  hosts: ReadonlyMap<string, RawHost>,
+  primary: Probe | undefined,
+): Promise<ReadonlyMap<string, RawHost>> {
+  const files = [...new Set([...hosts.values()].flatMap(unnamedIn))]
+  if (files.length === 0 || !primary) return hosts
+  const found = await readHosts([primary.host], new Map([[primary.host, primary]]), (probe) =>
+    ask(probe, { names: namesOf(site, files) }),
+  )
+  const names = found.get(primary.host)?.['names']
+  if (!names) return hosts
+  return new Map([...hosts].map(([name, raw]) => [name, unnamedIn(raw).length > 0 ? { ...raw, names } : raw]))
 }
