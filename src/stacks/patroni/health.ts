@@ -222,16 +222,21 @@ function bareProblem(view: View, next: string): Problem | undefined {
 const commitsNothing = ({ code, severity }: Problem): boolean =>
   code === 'sync/waits' && severity === 'critical'
 
+/** There is an address for clients, and it leads to no primary. */
+function isAstray({ addresses, primary, facts }: View): boolean {
+  const writer = addresses.find(({ name }) => name === 'writer')
+  if (!primary || !writer) return false
+  const carriers =
+    facts.vars.routing.by === 'haproxy' ? facts.proxies.map(({ name }) => name) : [primary.name]
+  return !writer.on.some((name) => carriers.includes(name))
+}
+
 /** `down`: nothing can be written through the address that clients use. */
 export function healthOf(view: View, problems: readonly Problem[]): 'healthy' | 'degraded' | 'down' {
-  const { primary, members, dcs, facts } = view
+  const { primary, members, dcs } = view
   // Not seen, but its lease lives: what it does is not known to be wrong.
   const isUnseen = dcs?.current === true && members.some(({ leads, reading }) => leads && !reading)
   if (!primary && !isUnseen) return 'down'
-  const writer = view.addresses.find(({ name }) => name === 'writer')
-  const carriers =
-    facts.vars.routing.by === 'haproxy' ? facts.proxies.map(({ name }) => name) : [primary?.name]
-  if (primary && writer && !writer.on.some((name) => carriers.includes(name))) return 'down'
-  if (problems.some(commitsNothing)) return 'down'
+  if (isAstray(view) || problems.some(commitsNothing)) return 'down'
   return isStopped(view) || problems.some(({ code }) => !HARMLESS.has(code)) ? 'degraded' : 'healthy'
 }
