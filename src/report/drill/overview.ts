@@ -77,7 +77,7 @@ const scenarioTable = (scenarios: readonly ScenarioSummary[]): Html =>
       {
         title: 'OK',
         cell: ({ runs, passed }) =>
-          passed === runs ? `${passed} of ${runs}` : html`<b class="bad">${passed} of ${runs}</b>`,
+          passed === runs ? `${passed}/${runs}` : html`<b class="bad">${passed}/${runs}</b>`,
         number: true,
       },
       { title: 'Lost', cell: ({ lost }) => marked(lost), number: true },
@@ -109,6 +109,12 @@ export function verdictOf({ runs, passed }: Pick<DrillResult, 'runs' | 'passed'>
   return passed ? `As expected: ${count(runs.length, 'run')}` : `Cut short after ${count(runs.length, 'run')}`
 }
 
+/** A drill that ended early has no run that says why. */
+const cutShort = ({ passed, runs, drill }: DrillResult): Html | undefined =>
+  passed || runs.some((run) => !run.passed)
+    ? undefined
+    : html`<p>It ended before its last run; <code>hactl show ${drill}</code> tells why.</p>`
+
 /** The verdict first, then what failed, then the table of scenarios. */
 export function overview(result: DrillResult): Html {
   const { cluster, stack, mode, versions, at, loss, passed, merged } = result
@@ -127,7 +133,7 @@ export function overview(result: DrillResult): Html {
       <h1 class="${passed ? 'good' : 'bad'}">
         <span aria-hidden="true">${passed ? '✔' : '✗'}</span> ${verdictOf(result)}
       </h1>
-      ${tiles(result)} ${bound}
+      ${tiles(result)} ${bound} ${cutShort(result)}
     </header>
     ${failures(result.runs)}
     <section id="scenarios">

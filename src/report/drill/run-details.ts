@@ -81,7 +81,9 @@ function wrongs(run: RunResult, line: Timeline): readonly (readonly [string, str
       ...(extra.length > 0 ? [[`Only ${member} has`, some(extra)] as const] : []),
       ...(different.length > 0 ? [[`Different on ${member}`, some(different)] as const] : []),
     ]),
-    ...(run.wal ? [['WAL that only the former primary has', walOf(run.wal)] as const] : []),
+    ...(run.wal && run.wal.pastFork > 0
+      ? [['WAL that only the former primary has', walOf(run.wal)] as const]
+      : []),
     ...run.overlaps.map(
       ({ writes, server, newer }) =>
         [

@@ -193,6 +193,13 @@ test('a run that lost writes names the first twenty, and every other wrong', () 
   expect(text).toContain('Different on pg2 counter 3')
 })
 
+test('a drill that was cut short says so, although none of its runs failed', () => {
+  const runs = result.runs.filter(({ passed }) => passed)
+  const text = seen(drillPage({ ...result, ...summarize(runs), passed: false }))
+  expect(text).toMatch(/✗ Cut short after 1 run .* It ended before its last run/)
+  expect(seen(drillPage({ ...result, ...summarize(runs) }))).toMatch(/✔ As expected: 1 run /)
+})
+
 test('a run is drawn from its first write, with the silence at its end', () => {
   const [run] = result.runs
   if (!run) throw new Error('no run')
