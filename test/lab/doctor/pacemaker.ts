@@ -49,6 +49,8 @@ async function twoSides({ lab, primary, standby }: Cast): Promise<void> {
   )
 }
 
+const FOREIGN = foreignData(AWAY, BACK)
+
 /** Incidents of Corosync and Pacemaker. */
 export const PACEMAKER: readonly Incident[] = [
   {
@@ -143,7 +145,11 @@ export const PACEMAKER: readonly Incident[] = [
   {
     name: 'other-system',
     code: 'cluster/system-ids',
-    ...foreignData(AWAY, BACK),
+    stage: FOREIGN.stage,
+    heal: async (cast) => {
+      await FOREIGN.heal(cast)
+      await triedAgain(cast)
+    },
   },
   {
     name: 'two-primaries',

@@ -1,4 +1,4 @@
-import { COMMON, disconnect, foreignData } from './common.ts'
+import { COMMON, foreignData } from './common.ts'
 import { runbook, sql, type Cast, type Incident } from './staged.ts'
 
 const DATA = '/var/lib/postgresql/15/main'
@@ -69,18 +69,6 @@ export const PATRONI: readonly Incident[] = [
        cat /root/other.crt >${TLS}/host.crt; systemctl restart --no-block etcd`,
     ),
     heal: on('standby', `cat /root/host.crt.doctor >${TLS}/host.crt; systemctl restart --no-block etcd`),
-  },
-  {
-    name: 'wrong-password',
-    code: 'login/password',
-    stage: async (cast) => {
-      await on(
-        'standby',
-        `cp -p /var/lib/postgresql/.pgpass_patroni /root/pgpass.doctor; sed -i 's/:[^:]*$/:wrong/' /var/lib/postgresql/.pgpass_patroni`,
-      )(cast)
-      await disconnect(cast)
-    },
-    heal: on('standby', 'cat /root/pgpass.doctor >/var/lib/postgresql/.pgpass_patroni'),
   },
   ...COMMON.filter(({ name }) => !LEFT_OUT.has(name)),
   {

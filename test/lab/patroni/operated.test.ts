@@ -28,7 +28,7 @@ describe('a Patroni cluster in use', () => {
   switchoverTests(lab)
   callbackTests(lab)
   settingsTests(lab)
-  doctorTests(lab, chosen(PATRONI, 'paused', 'etcd-member-lost', 'wrong-password', 'fsync-off'))
+  doctorTests(lab, chosen(PATRONI, 'paused', 'etcd-member-lost', 'patroni-stopped-on-standby', 'fsync-off'))
   etcdTests(lab)
   repairTests(lab)
   freezeTests(lab, ['postgres'])
