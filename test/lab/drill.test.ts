@@ -91,7 +91,7 @@ describe('drills on a real cluster', () => {
         .trim()
     await eventually('the standby is cut off', async () => (await left()).includes('hactl_drill_0'))
     drilling.child.kill('SIGKILL')
-    await drilling.ended
+    expect((await drilling.ended).code).toBe(null)
     await eventually('nothing of the drill is left', async () => (await left()) === '', 45_000)
     await lab.healthy()
   })

@@ -30,6 +30,20 @@ Examples:
 Exit code: 0 as expected, 1 not, 5 refused.
 `
 
+/** What the clients of a drill do. */
+const withClients = (command: Command): Command =>
+  command
+    .option('--rate <n>', 'writes a second over all connections', whole, 100)
+    .option('--connections <n>', 'connections that write', whole, 8)
+    .option('--connect-timeout <time>', 'how long a client waits for a connection', duration, 1000)
+    .option('--answer-timeout <time>', 'how long a client waits for an answer', duration, 2000)
+    .addOption(
+      new Option('--target <way>', 'how writers reach the primary')
+        .choices(['address', 'hosts'])
+        .default('address'),
+    )
+    .option('--proxy <host:port>', 'writers connect here instead: a proxy in front of the cluster')
+
 /** `hactl drill`: breaks a cluster on purpose while clients write, and says what was lost. */
 export const configure = (command: Command): void => {
   withInventory(command)
@@ -46,16 +60,6 @@ export const configure = (command: Command): void => {
     .option('--duration <time>', 'begin new runs of the random order for this long', duration)
     .option('--runs <n>', 'so many runs of the random order', whole)
     .option('--dry-run', 'show the order of the runs, and break nothing')
-    .option('--rate <n>', 'writes a second over all connections', whole, 100)
-    .option('--connections <n>', 'connections that write', whole, 8)
-    .option('--connect-timeout <time>', 'how long a client waits for a connection', duration, 1000)
-    .option('--answer-timeout <time>', 'how long a client waits for an answer', duration, 2000)
-    .addOption(
-      new Option('--target <way>', 'how writers reach the primary')
-        .choices(['address', 'hosts'])
-        .default('address'),
-    )
-    .option('--proxy <host:port>', 'writers connect here instead: a proxy in front of the cluster')
     .option('--on-real-hosts <name>', 'the name of the cluster: its hosts are no lab, and may be broken')
     .option(
       '--destructive',
@@ -84,4 +88,5 @@ export const configure = (command: Command): void => {
       const { drillVerb } = await import('../drill.ts')
       await drillVerb(args, options)
     })
+  withClients(command)
 }

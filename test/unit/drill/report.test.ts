@@ -55,6 +55,33 @@ test('the text names each scenario, what failed with what was seen, and what is 
   ])
 })
 
+test('a loss is told in writes, rows and bytes, also where the mode allows it', () => {
+  const [run] = result.runs
+  if (!run?.verdicts.rejoin) throw new Error('no verdict')
+  const lost = (['row', 'multi'] as const).map((kind, id) => ({
+    id,
+    kind,
+    worker: 0,
+    sentAt: 1,
+    answeredAt: 2,
+    server: '1',
+  }))
+  const wal = {
+    member: 'pg1',
+    timeline: 2,
+    end: '0/5003A28',
+    source: 'last look',
+    fork: '0/5003000',
+    pastFork: 2600,
+  }
+  const lossy = { ...run, passed: true, verdicts: { rejoin: { ...run.verdicts.rejoin, lost } }, wal }
+  const text = drillText({ ...result, runs: [lossy] }, { width: 80, paint: plainPaint, file: 'result.json' })
+  expect(text).toContain('Lost in kill-postgres, run 1: 2 acknowledged writes, 4 rows\n')
+  expect(text).toContain(
+    '    pg1 had 2,600 bytes of WAL past 0/5003000, where timeline 2 was left (end 0/5003A28: last look)\n',
+  )
+})
+
 test('JUnit has a case for each run and a failure for each that failed', () => {
   const xml = drillJunit(result)
   expect(xml).toContain('tests="3" failures="1"')
