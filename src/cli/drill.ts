@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Fault } from '../cluster/drill/fault.ts'
 import { RESULT_FORMAT, type DrillResult } from '../cluster/drill/result.ts'
 import { summarize } from '../cluster/drill/summary.ts'
-import { EXIT } from '../diag/diagnostic.ts'
+import { EXIT, HactlError } from '../diag/diagnostic.ts'
 import type { EngineEvent, RunSummary } from '../engine/events.ts'
 import { journalDir, newRunId, openJournal } from '../engine/journal.ts'
 import { masker } from '../lib/secret.ts'
@@ -75,6 +75,14 @@ function openRecords(target: Required<Target>, faults: readonly Fault[]) {
   }
 }
 
+/** Why a drill ended early, in one line. */
+const reasonOf = (error: unknown): string =>
+  error instanceof HactlError
+    ? error.diagnostics.map(({ summary }) => summary).join('; ')
+    : interrupt.happened()
+      ? 'it was interrupted'
+      : String(error)
+
 async function carryOut(
   target: Required<Target>,
   faults: readonly Fault[],
@@ -108,7 +116,7 @@ async function carryOut(
       ...origin,
       ...summarize(results),
       ...(skipped.length > 0 && { skipped }),
-      ...(stopped !== undefined && { passed: false }),
+      ...(stopped !== undefined && { passed: false, stopped: reasonOf(stopped) }),
     }
     await show(result, folder, options, stopped === undefined)
     if (stopped !== undefined) throw stopped

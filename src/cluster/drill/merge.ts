@@ -11,6 +11,7 @@ export const originsOf = ({ merged, ...result }: DrillResult): readonly Origin[]
     loss: _loss,
     runs: _runs,
     skipped: _skipped,
+    stopped: _stopped,
     ...origin
   } = result
   return [origin]
@@ -43,6 +44,7 @@ export function merge(results: readonly [DrillResult, ...DrillResult[]]): DrillR
   const origins = sorted.flatMap(originsOf)
   const { passed, ...sums } = summarize(runsOf(sorted))
   const [first] = origins
+  const stopped = sorted.flatMap(({ drill, stopped: why }) => (why === undefined ? [] : [`${drill}: ${why}`]))
   const made = new Set(sums.scenarios.map(({ scenario }) => scenario))
   const skipped = sorted
     .flatMap((each) => each.skipped ?? [])
@@ -57,6 +59,7 @@ export function merge(results: readonly [DrillResult, ...DrillResult[]]): DrillR
     // A drill that was cut short did not pass, whatever its runs say.
     passed: passed && results.every((each) => each.passed),
     ...sums,
+    ...(stopped.length > 0 && { stopped: stopped.join('; ') }),
     ...(skipped.length > 0 && { skipped }),
   }
 }

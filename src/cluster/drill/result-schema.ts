@@ -212,6 +212,7 @@ export const drillSchema = Type.Object({
     ),
   ),
   passed: flag('All runs were as expected.'),
+  stopped: Type.Optional(text('Why it ended before its last run.')),
   scenarios: list(scenario, 'Sums by scenario.'),
   loss: Type.Object(
     {

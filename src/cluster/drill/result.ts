@@ -129,6 +129,8 @@ export interface DrillResult extends Origin {
   /** The drills that a merged result is made of; each run names its own. */
   readonly merged?: readonly Origin[]
   readonly passed: boolean
+  /** Why it ended before its last run. */
+  readonly stopped?: string
   readonly scenarios: readonly ScenarioSummary[]
   /** Runs in which an acknowledged write was lost, and how likely that is at most, at 95 %. */
   readonly loss: { readonly runs: number; readonly withLoss: number; readonly atMost: number }

@@ -58,8 +58,8 @@ export function comparePage(a: DrillResult, b: DrillResult, found: Comparison): 
       <h2>Scenarios</h2>
       ${scenarios(found.scenarios)}
       <p>
-        &#10007; worse, &#10004; better. An outage counts as longer from ${thresholdOf(found.threshold)} on; a
-        lost write or a failed run more in a run always counts.
+        &#10007; worse, &#10004; better. An outage is worse when it is longer by more than
+        ${thresholdOf(found.threshold)}; more lost writes or failed runs always are.
       </p>
     </section>
     ${

@@ -109,11 +109,9 @@ export function verdictOf({ runs, passed }: Pick<DrillResult, 'runs' | 'passed'>
   return passed ? `As expected: ${count(runs.length, 'run')}` : `Cut short after ${count(runs.length, 'run')}`
 }
 
-/** A drill that ended early has no run that says why. */
-const cutShort = ({ passed, runs, drill }: DrillResult): Html | undefined =>
-  passed || runs.some((run) => !run.passed)
-    ? undefined
-    : html`<p>It ended before its last run; <code>hactl show ${drill}</code> tells why.</p>`
+/** A drill that ended early may have no run that failed. */
+const cutShort = ({ stopped }: DrillResult): Html | undefined =>
+  stopped === undefined ? undefined : html`<p>It ended before its last run: <b class="bad">${stopped}</b></p>`
 
 /** The verdict first, then what failed, then the table of scenarios. */
 export function overview(result: DrillResult): Html {

@@ -72,7 +72,9 @@ test('a merged result has the runs of all, counted anew by scenario, and is a re
 test('a drill that was cut short makes a merged result one that did not pass', () => {
   const good = resultOf([1000])
   expect(merge([good, { ...good, drill: 'b' }]).passed).toBe(true)
-  expect(merge([good, { ...good, drill: 'b', passed: false }]).passed).toBe(false)
+  const short = merge([good, { ...good, drill: 'b', passed: false, stopped: 'pg1 is gone' }])
+  expect(short).toMatchObject({ passed: false, stopped: 'b: pg1 is gone' })
+  expect(readResult(save('short.json', short)).stopped).toBe('b: pg1 is gone')
 })
 
 test('a result is written with a time line on one line, and nothing of it is changed', () => {

@@ -195,8 +195,10 @@ test('a run that lost writes names the first twenty, and every other wrong', () 
 
 test('a drill that was cut short says so, although none of its runs failed', () => {
   const runs = result.runs.filter(({ passed }) => passed)
-  const text = seen(drillPage({ ...result, ...summarize(runs), passed: false }))
-  expect(text).toMatch(/✗ Cut short after 1 run .* It ended before its last run/)
+  const text = seen(
+    drillPage({ ...result, ...summarize(runs), passed: false, stopped: 'pg1 cannot be reached' }),
+  )
+  expect(text).toMatch(/✗ Cut short after 1 run .* It ended before its last run: pg1 cannot be reached/)
   expect(seen(drillPage({ ...result, ...summarize(runs) }))).toMatch(/✔ As expected: 1 run /)
 })
 
