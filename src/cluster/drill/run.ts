@@ -177,7 +177,7 @@ async function conclude(running: Running, made: Course): Promise<Omit<RunResult,
   const ledger = await client.stop()
   const samples = await watch.stop()
   const primary = made.rejoin?.status?.primary ?? primaryNow(running)
-  const tables = await readMembers(site, stage.lines, primary)
+  const tables = await readMembers(site, stage.lines, primary, 20_000 * options.patience)
   const lead = primary === undefined ? undefined : stage.lines.get(primary)
   const cleaned = options.keep || (lead !== undefined && (await removeTables(site, lead)))
   return collect(site, fault, stage, { ...made, ledger, samples, stoppedAt, tables, cleaned })

@@ -147,18 +147,19 @@ export async function historyOf(site: Site, line: Line): Promise<string | undefi
   return result?.code === 0 && result.stdout.trim() !== '' ? result.stdout : undefined
 }
 
-/** The tables of all members once they have caught up; those that could not be read are named. */
+/** The tables of all members once they have caught up, for which each has `timeoutMs`; those that could not be read are named. */
 export async function readMembers(
   site: Site,
   lines: ReadonlyMap<string, Line>,
   primary: string | undefined,
+  timeoutMs = 20_000,
 ): Promise<Tables> {
   const lead = primary === undefined ? undefined : lines.get(primary)
   if (lead === undefined) return { members: new Map(), unread: [...lines.keys()] }
   const members = new Map<string, Held>()
   const unread: string[] = []
   for (const [name, line] of lines) {
-    const isReady = name === primary || (await caughtUp(site, lead, line, 20_000))
+    const isReady = name === primary || (await caughtUp(site, lead, line, timeoutMs))
     const read = isReady ? await readTables(site, line) : undefined
     if (read) members.set(name, read)
     else unread.push(name)
