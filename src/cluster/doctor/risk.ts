@@ -21,6 +21,7 @@ const VERBS: Readonly<Record<string, Judged>> = {
 /** What is run on a host, told by its words; the first that fits. */
 const REMOTE: readonly (readonly [pattern: RegExp, judged: Judged])[] = [
   [/^(journalctl|ps|df|du|ls|tail|cat|ip -br addr|timedatectl)\b/, ['safe', 'reads only']],
+  [/^rm \S+\.lock$/, ['interrupts', 'lets that member start as it is: only while no other was promoted']],
   [/^crm_resource --refresh\b/, ['safe', 'forgets failures and looks again at what runs']],
   [/\bpg_wal_replay_resume\(\)/, ['safe', 'lets the standby go on']],
   [/\bpg_hba_file_rules\b|\bpg_file_settings\b/, ['safe', 'reads only']],

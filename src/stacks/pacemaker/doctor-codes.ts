@@ -14,6 +14,16 @@ export const catalog: Catalog = [
     },
   ),
   entry(
+    'primary/locked-out',
+    30,
+    'The last primary has every commit and is kept out by its lock file; nobody else may be promoted.',
+    'Remove the lock file there while nobody else was promoted, then `cleanup`.',
+    {
+      same: ['standby/*', 'failures/*', 'postgres/*'],
+      any: ['primary/none', 'vip/*', 'sync/*'],
+    },
+  ),
+  entry(
     'failures/given-up',
     40,
     'Pacemaker has given PostgreSQL up on a member: the fail count reached its limit.',

@@ -134,6 +134,39 @@ const hidden: Rule = (file) => {
     }))
 }
 
+/**
+ * Nobody may be promoted, and the last primary, which has every commit, is kept out by its own lock file: no standby
+ * confirmed commits when it died. Only when every member was read is it certain that no other went on.
+ */
+const lockedOut: Rule = (file) => {
+  const { members, primaries, facts } = viewIn(file)
+  if (primaries.length > 0 || members.some(({ reading }) => !reading)) return []
+  const last = members.filter(
+    ({ reading, attribute }) => reading?.lock && attribute(facts.agent.dataAttribute) === 'LATEST',
+  )
+  const [only] = last
+  if (!only || last.length > 1) return []
+  const lock = facts.agent.lockFile(facts.paths)
+  return [
+    {
+      severity: 'critical',
+      code: 'primary/locked-out',
+      summary: `${only.name} was primary, has every commit, and is kept out by its lock file; no other may be promoted.`,
+      detail: `No standby confirmed commits when it died. Nobody was promoted since, so ${only.name} can go on with its data.`,
+      member: only.name,
+      evidence: [
+        { host: only.name, source: lock, saw: 'exists' },
+        ...members.map(({ name, attribute }) => ({
+          host: name,
+          source: 'crm_mon --show-node-attributes',
+          saw: `${facts.agent.dataAttribute} ${attribute(facts.agent.dataAttribute) ?? 'unset'}`,
+        })),
+      ],
+      next: [file.say.exec(only.name, `rm ${lock}`), file.say.run('cleanup')],
+    },
+  ]
+}
+
 /** Two members vote one to one: a cut leaves no majority, and only a guard tells them apart. */
 const guard: Rule = ({ cluster, site: { members } }) => {
   const { vars } = factsOf(cluster)
@@ -195,7 +228,7 @@ export const doctor: StackDoctor = {
     const promoted = crm?.resources.find(({ id, role }) => id === facts.agent.resource && role === 'Promoted')
     return promoted?.nodes[0]
   },
-  rules: [givenUp, hidden, guard],
+  rules: [givenUp, hidden, lockedOut, guard],
   evidence,
   catalog,
 }
