@@ -171,12 +171,19 @@ async function course(running: Running, beganAt: number): Promise<Course> {
   return afterwards(running, { beganAt, faultAt, back, ...(failover && { failover }) })
 }
 
+/** A connection to a host that was switched off meanwhile is found dead by its first use; the second makes it anew. */
+async function revive(line: Line): Promise<void> {
+  const alive = async () => ((await line.run([{ argv: ['true'] }], 5000)) ? true : undefined)
+  await poll(alive, { timeoutMs: 20_000, intervalMs: 200 })
+}
+
 async function conclude(running: Running, made: Course): Promise<Omit<RunResult, 'ledger' | 'run'>> {
   const { site, client, watch, stage, options, fault } = running
   const stoppedAt = now()
   const ledger = await client.stop()
   const samples = await watch.stop()
   const primary = made.rejoin?.status?.primary ?? primaryNow(running)
+  await Promise.all([...stage.lines.values()].map(revive))
   const tables = await readMembers(site, stage.lines, primary, 20_000 * options.patience)
   const lead = primary === undefined ? undefined : stage.lines.get(primary)
   const cleaned = options.keep || (lead !== undefined && (await removeTables(site, lead)))
