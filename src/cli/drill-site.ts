@@ -67,6 +67,9 @@ function portsOf(ports: QuorumPorts | undefined, vars: unknown): QuorumPorts {
   return { tcp: known(ports?.tcp), udp: known(ports?.udp) }
 }
 
+const leaseOf = (path: string | undefined, vars: unknown): number =>
+  path === undefined ? 0 : Number(at(vars, path.split('.')))
+
 const placeOf = ({ name, connection }: Host) => ({ name, connection })
 
 /** The opened cluster of a drill. */
@@ -212,6 +215,7 @@ export async function openSite(opening: Opening): Promise<OpenSite> {
     dataDir,
     binDir,
     quorumPorts: portsOf(stack.drills.quorum, vars['cluster']),
+    leaseS: leaseOf(stack.drills.lease, vars['cluster']),
     ...loginOf(target),
     drills: stack.drills,
     ...(lab && {

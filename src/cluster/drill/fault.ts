@@ -109,8 +109,17 @@ export const movesWhole = expectation('moves', [])
 /** How long a timer waits that undoes an act, seconds; well past the time the drill itself takes for that. */
 export const UNDO_AFTER_S = 240
 
-/** A fault with every time it allows multiplied; `undoAfterS`: what its timers wait instead. Pure. */
-export function patient(fault: Fault, factor: number, undoAfterS?: number): Fault {
+/** How long a cluster is waited for. */
+export interface Patience {
+  readonly factor: number
+  /** Seconds that every failover of this cluster takes at least. */
+  readonly leaseS: number
+  /** What the timers of an act wait, instead of a multiple of their own time. */
+  readonly undoAfterS?: number
+}
+
+/** A fault with the lease added to the time it allows, and every time multiplied. Pure. */
+export function patient(fault: Fault, { factor, leaseS, undoAfterS }: Patience): Fault {
   const { backWithinS } = fault.expect
   const inject = fault.inject.map((act): Act => {
     if (act.by !== 'ssh' && act.by !== 'net') return act
@@ -119,7 +128,10 @@ export function patient(fault: Fault, factor: number, undoAfterS?: number): Faul
   return {
     ...fault,
     inject,
-    expect: { ...fault.expect, ...(backWithinS !== undefined && { backWithinS: backWithinS * factor }) },
+    expect: {
+      ...fault.expect,
+      ...(backWithinS !== undefined && { backWithinS: (backWithinS + leaseS) * factor }),
+    },
   }
 }
 

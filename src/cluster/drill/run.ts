@@ -154,7 +154,7 @@ async function afterwards(running: Running, course: Course): Promise<Course> {
   const stuck = await heal(stage, fault)
   const walEnd = seen && moved ? await endOnDisk(site, stage.lines.get(seen.member), seen) : seen
   if (stuck.length > 0) say(`${fault.name}: could not be undone on ${stuck.join(', ')}; a timer there will`)
-  const times = { aloneMs: 25_000 * options.patience, helpedMs: 60_000 * options.patience }
+  const times = { aloneMs: (25 + site.leaseS) * 1000 * options.patience, helpedMs: 60_000 * options.patience }
   const back = await rejoin(site, say, { ...times, signal })
   const pending = back.healthy ? await site.pending() : { changes: -1 }
   return { ...course, healedAt, rejoin: back, pending, ...(walEnd && { walEnd }) }
@@ -243,7 +243,12 @@ export async function runDrill(
   ledgerName: string,
 ): Promise<RunResult> {
   const beganAt = now()
-  const fault = patient(wanted, given.patience, given.undoAfterS)
+  const { patience: factor, undoAfterS } = given
+  const fault = patient(wanted, {
+    factor,
+    leaseS: site.leaseS,
+    ...(undoAfterS !== undefined && { undoAfterS }),
+  })
   const options = busier(given, fault)
   const cast = requireHealthy(await site.status())
   const lines = linesTo(site.members, options)

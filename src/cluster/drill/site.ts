@@ -15,6 +15,8 @@ export interface StackDrills {
   readonly cleanup?: string
   /** Ports by which it keeps its quorum: numbers, ranges, or paths into the variable `cluster`. */
   readonly quorum?: QuorumPorts
+  /** Path into the variable `cluster`: seconds for which nobody may be promoted after the primary is lost. */
+  readonly lease?: string
   /** A shell script that prints `yes` on the host that leads its quorum. */
   readonly leads?: string
   /** Lines of logs that tell when the cluster noticed and decided. */
@@ -52,6 +54,8 @@ export interface Site {
   readonly binDir: string
   /** The ports of the stack's quorum as they are here. */
   readonly quorumPorts: QuorumPorts
+  /** Seconds that a failover must wait in any case: allowed beside what a fault allows. */
+  readonly leaseS: number
   readonly database: string
   readonly user: string
   /** Only for the client program's standard input. */

@@ -42,9 +42,9 @@ test('a planned move and a fault that moves nothing may lose nothing in any mode
   expect(named('power-off').expect.mayLose).toEqual(['async'])
 })
 
-test('patience multiplies what a fault allows, and what its timers wait', () => {
-  const fault = patient(named('cut-primary'), 3)
-  expect(fault.expect.backWithinS).toBe(180)
+test('patience multiplies what a fault and the lease allow, and what its timers wait', () => {
+  const fault = patient(named('cut-primary'), { factor: 3, leaseS: 20 })
+  expect(fault.expect.backWithinS).toBe(240)
   expect(fault.inject).toMatchObject([{ undoAfterS: 720 }])
 })
 
