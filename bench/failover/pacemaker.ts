@@ -37,7 +37,9 @@ function deploy(lab: Lab, agent: Agent): void {
     for (const node of OTHERS) lab.sh(node, member(agent, node, 'standby', source))
   }
   if (agent.copyFirst) copy(addressOf(FIRST))
-  else for (const node of OTHERS) lab.sh(node, `pcs node standby ${node}; ${script('stop-stock.sh')}`)
+  else
+    for (const node of OTHERS)
+      lab.sh(node, `${member(agent, node, 'prepared', '')}\npcs node standby ${node}`)
   lab.sh(FIRST, script(agent.cib, { VIP }))
   until('the first member leads', 90, () => sql(lab, FIRST, 'select pg_is_in_recovery()') === 'f')
   if (!agent.copyFirst) {

@@ -1,5 +1,5 @@
 # Sourced by the set-ups beside it: PostgreSQL 15 of Debian as a member of a Pacemaker cluster.
-# ROLE (primary|standby), SOURCE (address to copy from), VIP, NAME (of this node), PEERS (addresses of all nodes).
+# ROLE (primary|prepared|standby; prepared: all but the data), SOURCE (address to copy from), VIP, NAME (of this node), PEERS (addresses of all nodes).
 V=15
 DATA=/var/lib/postgresql/$V/main
 CONF=/etc/postgresql/$V/main

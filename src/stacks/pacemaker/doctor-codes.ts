@@ -37,7 +37,7 @@ export const catalog: Catalog = [
     'failures/hidden',
     19,
     'Pacemaker counts failures that it no longer shows, and never starts PostgreSQL on that member.',
-    '`crm_resource --refresh`',
+    '`cleanup` forgets them.',
     { same: ['standby/*', 'failures/*'], any: OF_FEWER_STANDBYS },
   ),
   entry(

@@ -130,7 +130,7 @@ const hidden: Rule = (file) => {
       summary: `Pacemaker never starts ${resource} on ${node}: it still counts failures that it no longer shows.`,
       member: node,
       evidence: [{ host: node, source: 'cibadmin --query', saw }],
-      next: [file.say.exec(node, `crm_resource --refresh --resource ${resource} --node ${node}`)],
+      next: [file.say.run('cleanup')],
     }))
 }
 
