@@ -72,7 +72,7 @@ export interface Place {
 const LACKS: Readonly<Record<Need, (place: Place) => string | undefined>> = {
   'own-clock': ({ lab }) => lab?.driver.cannot['own-clock'],
   witness: ({ target }) =>
-    votersOf(target.cluster).length > 0 ? undefined : 'the cluster has no host that only votes',
+    votersOf(target).length > 0 ? undefined : 'the cluster has no host that only votes',
   leader: ({ target }) =>
     target.stack.drills?.leads === undefined ? 'the stack names no leader' : undefined,
   'third-member': ({ target }) =>

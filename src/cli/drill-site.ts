@@ -5,7 +5,7 @@ import type { ClusterStatus } from '../cluster/status.ts'
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
 import type { EngineEvent } from '../engine/events.ts'
 import { release, stateDirOf, type LockOwner } from '../engine/lock.ts'
-import type { Cluster, Host } from '../inventory/inventory.ts'
+import type { Host } from '../inventory/inventory.ts'
 import { members, serving, witnesses } from '../inventory/topology.ts'
 import type { PostgresVars } from '../cluster/vars.ts'
 import type { Driver } from '../lab/driver.ts'
@@ -49,12 +49,12 @@ export function loginOf(target: Required<Target>): Pick<Site, 'user' | 'password
   )
 }
 
-/** Hosts without data that vote: the witnesses, and those that only keep the locks. */
-export function votersOf(cluster: Cluster): readonly Host[] {
+/** Hosts without data that vote: the witnesses, and those of the stack's own group. */
+export function votersOf({ cluster, stack }: Pick<Required<Target>, 'cluster' | 'stack'>): readonly Host[] {
   const own = members(cluster)
-  return [...new Set([...witnesses(cluster), ...serving(cluster, 'etcd')])].filter(
-    (host) => !own.includes(host),
-  )
+  const group = stack.drills?.voters
+  const voting = group === undefined ? [] : serving(cluster, group)
+  return [...new Set([...witnesses(cluster), ...voting])].filter((host) => !own.includes(host))
 }
 
 const at = (tree: unknown, path: readonly string[]): unknown =>
@@ -209,7 +209,7 @@ export async function openSite(opening: Opening): Promise<OpenSite> {
     cluster: cluster.name,
     stack: stack.name,
     members: members(cluster).map(placeOf),
-    voters: votersOf(cluster).map(placeOf),
+    voters: votersOf(target).map(placeOf),
     port: (cluster.vars['postgres'] as PostgresVars).port,
     socketDir,
     dataDir,

@@ -56,6 +56,20 @@ export async function openTargets(file: string, options: TargetOptions): Promise
   return clustersOf(inventory, options.cluster).map((cluster) => clusterTarget(inventory, cluster, chosen))
 }
 
+const noCluster = (file: string): HactlError =>
+  new HactlError(
+    problem('inventory/no-cluster', `${file} has no "cluster" variable`, {
+      hint: 'hactl init STACK writes an example',
+    }),
+  )
+
+/** The clusters of an inventory. Throws HactlError when it has none. */
+export async function openClusters(file: string, options: TargetOptions): Promise<readonly Target[]> {
+  const targets = (await openTargets(file, options)).filter(({ cluster }) => cluster)
+  if (targets.length === 0) throw noCluster(file)
+  return targets
+}
+
 /** The one cluster of an inventory; with several, `--cluster` must name it. */
 export async function openCluster(file: string, options: TargetOptions): Promise<Required<Target>> {
   const targets = await openTargets(file, options)
@@ -68,13 +82,7 @@ export async function openCluster(file: string, options: TargetOptions): Promise
       }),
     )
   }
-  if (!only?.cluster || !only.stack) {
-    throw new HactlError(
-      problem('inventory/no-cluster', `${file} has no "cluster" variable`, {
-        hint: 'hactl init STACK writes an example',
-      }),
-    )
-  }
+  if (!only?.cluster || !only.stack) throw noCluster(file)
   return { ...only, cluster: only.cluster, stack: only.stack }
 }
 

@@ -13,6 +13,7 @@ const DATA_GROUP = 'postgres'
 
 /** Hosts that serve a cluster without data of its own: they keep its locks, or route its clients. */
 const SERVING_GROUPS = ['etcd', 'proxy'] as const
+export type ServingGroup = (typeof SERVING_GROUPS)[number]
 
 /**
  * Hosts of a cluster that hold data: all but the witnesses, and but those that are in a serving group and not in the
@@ -26,10 +27,7 @@ export const members = (cluster: Pick<Cluster, 'hosts'>): readonly Host[] =>
   )
 
 /** Hosts of a cluster in a serving group; its members when there is none. */
-export function serving(
-  cluster: Pick<Cluster, 'hosts'>,
-  group: (typeof SERVING_GROUPS)[number],
-): readonly Host[] {
+export function serving(cluster: Pick<Cluster, 'hosts'>, group: ServingGroup): readonly Host[] {
   const own = cluster.hosts.filter((host) => host.groups.includes(group))
   return own.length > 0 ? own : members(cluster)
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Diagnosis } from '../../cluster/doctor/finding.ts'
-import { EXIT, HactlError, type ExitCode } from '../../diag/diagnostic.ts'
+import { EXIT, type ExitCode } from '../../diag/diagnostic.ts'
 import { paint, print, printJson, setExit, size } from '../io.ts'
 import { inventoryFile, withFormat, withInventory, type GlobalOptions } from '../options.ts'
 
@@ -33,13 +33,9 @@ export const configure = (command: Command): void => {
 }
 
 async function showDiagnoses(file: string, options: DoctorOptions): Promise<void> {
-  const { openTargets } = await import('../target.ts')
+  const { openClusters } = await import('../target.ts')
   const { openBench } = await import('../engine.ts')
-  const targets = (await openTargets(file, options)).filter((target) => target.cluster)
-  if (targets.length === 0) {
-    const { problem } = await import('../../diag/diagnostic.ts')
-    throw new HactlError(problem('inventory/no-cluster', `${file} has no "cluster" variable`))
-  }
+  const targets = await openClusters(file, options)
   const benches = await Promise.all(targets.map((target) => openBench(target, options)))
   const { examine } = await import('../doctor.ts')
   try {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { InvalidArgumentError, type Command } from 'commander'
 import type { ClusterStatus } from '../../cluster/status.ts'
-import { EXIT, HactlError, type ExitCode } from '../../diag/diagnostic.ts'
+import { EXIT, type ExitCode } from '../../diag/diagnostic.ts'
 import { parseDuration } from '../../lib/duration.ts'
 import { interrupt } from '../interrupt.ts'
 import { interactive, out, paint, print, printJson, setExit, size } from '../io.ts'
@@ -42,13 +42,9 @@ export const configure = (command: Command): void => {
 }
 
 async function showStatus(file: string, options: StatusOptions): Promise<void> {
-  const { openTargets } = await import('../target.ts')
+  const { openClusters } = await import('../target.ts')
   const { openBench } = await import('../engine.ts')
-  const targets = (await openTargets(file, options)).filter((target) => target.cluster)
-  if (targets.length === 0) {
-    const { problem } = await import('../../diag/diagnostic.ts')
-    throw new HactlError(problem('inventory/no-cluster', `${file} has no "cluster" variable`))
-  }
+  const targets = await openClusters(file, options)
   const benches = await Promise.all(targets.map((target) => openBench(target, options)))
   const { refreshStatus } = await import('../status.ts')
   try {

@@ -19,13 +19,6 @@ export interface PidFile {
   readonly process?: { readonly name: string; readonly state: string; readonly folder: string }
 }
 
-export interface Unit {
-  readonly name: string
-  readonly active: string
-  readonly sub: string
-  readonly result: string
-}
-
 export interface RunLock {
   /** JSON of the owner as the lock has it. */
   readonly owner: string
@@ -43,7 +36,6 @@ export interface HostFacts {
   readonly pidFile?: PidFile
   /** Processes of PostgreSQL or the manager that are stopped (state T). */
   readonly stopped: readonly string[]
-  readonly units: readonly Unit[]
   readonly lock?: RunLock
   readonly control?: ControlData
   /** Timeline history files of the data directory: name → text. */
@@ -158,6 +150,10 @@ export interface Commands {
   readonly ssh: (host: string, command?: string) => string
   readonly exec: (host: string, command: string, as?: string) => string
 }
+
+/** The answers of all hosts that could be read, as a stack's own reader takes them. */
+export const answersOf = ({ hosts }: Pick<CaseFile, 'hosts'>): ReadonlyMap<string, RawHost> =>
+  new Map([...hosts].map(([name, { raw }]) => [name, raw]))
 
 /** What rules judge. */
 export interface CaseFile {

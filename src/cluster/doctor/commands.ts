@@ -6,8 +6,7 @@ import type { DoctorSite } from './site.ts'
 /** Free space below this share, or this many kB, is looked into: four segments of WAL and a little. */
 export const LITTLE = { share: 0.1, kb: 100_000 } as const
 
-const FACTS = `data=$1 bin=$2 state=$3; shift 3
-units=$* low=
+const FACTS = `data=$1 bin=$2 state=$3 low=
 for p in "$data" "$data/pg_wal/." /var/log /; do
   [ -e "$p" ] || continue
   set -- $(df -Pk "$p" 2>/dev/null | tail -n 1)
@@ -24,14 +23,10 @@ done
 for f in standby.signal recovery.signal recovery.conf backup_label; do [ -e "$data/$f" ] && echo "signal=$f"; done
 if [ -f "$data/postmaster.pid" ]; then
   read -r pid < "$data/postmaster.pid"
-  state=$(sed -n 's/^[0-9]* (.*) \\([A-Za-z]\\) .*/\\1/p' "/proc/$pid/stat" 2>/dev/null)
-  printf 'pidfile=%s\\t%s\\t%s\\t%s\\n' "$pid" "$(cat "/proc/$pid/comm" 2>/dev/null)" "$state" "$(readlink "/proc/$pid/cwd" 2>/dev/null)"
+  letter=$(sed -n 's/^[0-9]* (.*) \\([A-Za-z]\\) .*/\\1/p' "/proc/$pid/stat" 2>/dev/null)
+  printf 'pidfile=%s\\t%s\\t%s\\t%s\\n' "$pid" "$(cat "/proc/$pid/comm" 2>/dev/null)" "$letter" "$(readlink "/proc/$pid/cwd" 2>/dev/null)"
 fi
 sed -n 's/^\\([0-9]*\\) (\\(.*\\)) [Tt] .*/stopped=\\2/p' /proc/[0-9]*/stat 2>/dev/null | sort | uniq -c | sed 's/^ *\\([0-9]*\\) stopped=\\(.*\\)/stopped=\\2\\t\\1/'
-for u in $units; do
-  systemctl show -p LoadState -p ActiveState -p SubState -p Result "$u" 2>/dev/null | awk -F= -v u="$u" '
-    { v[$1] = $2 } END { if (v["LoadState"] == "loaded") printf "unit=%s\\t%s\\t%s\\t%s\\n", u, v["ActiveState"], v["SubState"], v["Result"] }'
-done
 if [ -d "$state/lock" ]; then
   alive=no; read -r pid start < "$state/lock/pid" 2>/dev/null
   [ -n "$start" ] && [ "$(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null | cut -d' ' -f20)" = "$start" ] && alive=yes
@@ -88,7 +83,7 @@ export function commandsFor(
   const peers = members.filter(({ name }) => name !== host).map(({ name, address }) => `${name}=${address}`)
   const pairs = site.certificates.flatMap(({ path, ca = '' }) => [path, ca])
   return {
-    facts: { argv: sh(FACTS, dataDir, binDir, stateDirOf(cluster), ...site.units), timeoutMs: 60_000 },
+    facts: { argv: sh(FACTS, dataDir, binDir, stateDirOf(cluster)), timeoutMs: 60_000 },
     certificates: { argv: sh(CERTIFICATES, ...pairs), timeoutMs: 15_000 },
     ...(isMember && {
       server: {

@@ -70,12 +70,6 @@ const historiesOf = ({ keys, all }: Lines): HostFacts['histories'] =>
   )
 
 const numbered = ([kb = '', path = '']: readonly string[]) => ({ path, kb: Number(kb) })
-const unitOf = ([name = '', active = '', sub = '', why = '']: readonly string[]) => ({
-  name,
-  active,
-  sub,
-  result: why,
-})
 const lockOf = ([alive = '', owner = '']: readonly string[]) => ({ alive: alive === 'yes', owner })
 const walOf = ([files = '0', first = '', last = '']: readonly string[]) => ({
   count: Number(files),
@@ -95,7 +89,6 @@ function factsOf(result: CommandResult): HostFacts {
     fills: [...all('folder'), ...all('file')].map(numbered),
     signals: all('signal').flat(),
     stopped: all('stopped').map(([name = '']) => name),
-    units: all('unit').map(unitOf),
     histories: historiesOf(lines),
     ...only({
       owner: found('owner', ([text = '']) => text),

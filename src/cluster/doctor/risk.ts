@@ -22,7 +22,6 @@ const VERBS: Readonly<Record<string, Judged>> = {
 const REMOTE: readonly (readonly [pattern: RegExp, judged: Judged])[] = [
   [/^(journalctl|ps|df|du|ls|tail|cat|ip -br addr|timedatectl)\b/, ['safe', 'reads only']],
   [/^rm \S+\.lock$/, ['interrupts', 'lets that member start as it is: only while no other was promoted']],
-  [/^crm_resource --refresh\b/, ['safe', 'forgets failures and looks again at what runs']],
   [/\bpg_wal_replay_resume\(\)/, ['safe', 'lets the standby go on']],
   [/\bpg_hba_file_rules\b|\bpg_file_settings\b/, ['safe', 'reads only']],
   [/\bpg_reload_conf\(\)/, ['safe', 'reads the configuration files again']],
@@ -36,7 +35,6 @@ const REMOTE: readonly (readonly [pattern: RegExp, judged: Judged])[] = [
     /^kill -CONT\b|^pkill -CONT\b/,
     ['interrupts', 'a thawed primary may go on where it was: see that another is not promoted'],
   ],
-  [/^systemctl (start|restart) (etcd|chrony)\b/, ['safe', 'starts the service']],
 ]
 
 /** What is run on a host, quotes aside. */

@@ -31,8 +31,6 @@ export interface DoctorSite {
   readonly logUnits: readonly string[]
   /** Beginnings of the names of processes that must not be frozen. */
   readonly processes: readonly string[]
-  /** Services a host needs. */
-  readonly units: readonly string[]
   readonly certificates: readonly Certificate[]
   readonly isSyncWanted: boolean
   /** Shortest wal_sender_timeout that the stack's timing allows, seconds, and why. */

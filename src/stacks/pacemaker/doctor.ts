@@ -1,4 +1,4 @@
-import type { CaseFile } from '../../cluster/doctor/case.ts'
+import { answersOf, type CaseFile } from '../../cluster/doctor/case.ts'
 import type { Draft, Evidence } from '../../cluster/doctor/finding.ts'
 import type { DoctorSite, RawHost, Rule, StackDoctor } from '../../cluster/doctor/site.ts'
 import type { Problem } from '../../cluster/status.ts'
@@ -23,10 +23,7 @@ const readingsOf = (raw: ReadonlyMap<string, RawHost>): ReadonlyMap<string, Host
     [...raw].flatMap(([name, answers]) => (hasAll(answers) ? [[name, parseReading(answers)] as const] : [])),
   )
 
-const rawOf = ({ hosts }: CaseFile): ReadonlyMap<string, RawHost> =>
-  new Map([...hosts].map(([name, { raw }]) => [name, raw]))
-
-const viewIn = (file: CaseFile): View => viewOf(factsOf(file.cluster), readingsOf(rawOf(file)))
+const viewIn = (file: CaseFile): View => viewOf(factsOf(file.cluster), readingsOf(answersOf(file)))
 
 const RUNBOOKS: DoctorSite['runbooks'] = {
   start: ['safe', 'starts what an operator stopped'],
@@ -57,7 +54,6 @@ function site(cluster: Cluster): DoctorSite {
     logFiles: [paths.logFile],
     logUnits: [],
     processes: ['postgres', 'pacemaker', 'corosync'],
-    units: ['corosync', 'pacemaker', 'pcsd'],
     certificates: [{ path: '/etc/ssl/certs/ssl-cert-snakeoil.pem', what: "PostgreSQL's certificate" }],
     isSyncWanted: vars.replication.mode !== 'async',
     walSenderTimeout: {

@@ -1,4 +1,4 @@
-import type { CaseFile } from '../../cluster/doctor/case.ts'
+import { answersOf, type CaseFile } from '../../cluster/doctor/case.ts'
 import type { Evidence } from '../../cluster/doctor/finding.ts'
 import type { DoctorSite, RawHost, Rule, StackDoctor } from '../../cluster/doctor/site.ts'
 import type { Problem } from '../../cluster/status.ts'
@@ -48,7 +48,6 @@ function site(cluster: Cluster): DoctorSite {
     logFiles: [],
     logUnits: ['patroni'],
     processes: ['postgres', 'patroni', 'etcd', 'haproxy', 'keepalived', 'vip-manager'],
-    units: ['patroni', 'etcd', 'hactl-patroni-fence', 'haproxy', 'keepalived', 'vip-manager'],
     certificates: isTls
       ? [{ path: TLS.cert, ca: TLS.ca, what: 'The certificate of Patroni and etcd', vital: true }]
       : [],
@@ -60,9 +59,6 @@ function site(cluster: Cluster): DoctorSite {
     runbooks: RUNBOOKS,
   }
 }
-
-const rawOf = ({ hosts }: CaseFile): ReadonlyMap<string, RawHost> =>
-  new Map([...hosts].map(([name, { raw }]) => [name, raw]))
 
 const readingsOf = (
   cluster: Cluster,
@@ -91,7 +87,7 @@ function commands(cluster: Cluster, host: string): Readonly<Record<string, Comma
 
 /** The times in force, which somebody may have changed in the lock service. */
 const lease: Rule = ({ cluster, hosts, say }) => {
-  const { dcs, facts } = viewIn(cluster, rawOf({ hosts } as CaseFile))
+  const { dcs, facts } = viewIn(cluster, answersOf({ hosts }))
   if (!dcs?.config) return []
   const broken = timingRules(timingOf(facts.vars.timing, dcs.config)).filter(({ holds }) => !holds)
   return broken.map(({ name, why }) => ({
@@ -147,7 +143,7 @@ const managerEvidence = (view: View, member: string | undefined): readonly Evide
 
 /** What Patroni and etcd themselves say of it. */
 function evidence({ code, member }: Problem, file: CaseFile): readonly Evidence[] {
-  const view = viewIn(file.cluster, rawOf(file))
+  const view = viewIn(file.cluster, answersOf(file))
   switch (code.split('/')[0]) {
     case 'quorum':
     case 'dcs':

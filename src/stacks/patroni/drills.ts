@@ -4,6 +4,7 @@ import type { StackDrills } from '../../cluster/drill/site.ts'
 export const drills: StackDrills = {
   managers: ['patroni'],
   units: ['patroni'],
+  voters: 'etcd',
   lease: 'times.ttl',
   quorum: { tcp: ['etcd.client_port', 'etcd.peer_port'] },
   // The leader's number beside the member's own, as etcdctl gives both.

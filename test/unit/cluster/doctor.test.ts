@@ -22,7 +22,6 @@ const site: DoctorSite = {
   logFiles: ['/log'],
   logUnits: [],
   processes: ['postgres'],
-  units: [],
   certificates: [{ path: '/tls/host.crt', ca: '/tls/ca.crt', what: 'The certificate', vital: true }],
   isSyncWanted: true,
   runbooks: { 'repair-standby': ['interrupts', 'refuses to discard commits'] },
