@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Session } from '../../src/engine/context.ts'
 import type { EngineEvent, RunSummary } from '../../src/engine/events.ts'
 import { loadPlaybook } from '../../src/engine/playbook.ts'
@@ -90,7 +90,9 @@ interface Outcome {
 const tripsOf = (node: string): number => opened.sessions.get(node)?.transport.stats().roundTrips ?? 0
 
 async function go(mode: 'plan' | 'apply', plays = WANTED): Promise<Outcome> {
-  const file = join(mkdtempSync(join(tmpdir(), 'hactl-pcs-')), 'playbook.yml')
+  const dir = mkdtempSync(join(tmpdir(), 'hactl-pcs-'))
+  onTestFinished(() => rmSync(dir, { recursive: true }))
+  const file = join(dir, 'playbook.yml')
   writeFileSync(file, `name: test\nplays:${plays}`)
   const events: EngineEvent[] = []
   const before = tripsOf('pg1')

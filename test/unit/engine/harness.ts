@@ -1,6 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
 import type { Diagnostic } from '../../../src/diag/diagnostic.ts'
 import type { RunOptions, Session } from '../../../src/engine/context.ts'
 import type { EngineEvent, RunSummary, TaskResult } from '../../../src/engine/events.ts'
@@ -180,7 +181,9 @@ export function lab(...names: readonly string[]): Lab {
       [...transports].map(([name, transport]) => [name, { transport, prober: createProber(transport) }]),
     )
   const go: Lab['go'] = async (text, given = {}) => {
-    const file = join(mkdtempSync(join(tmpdir(), 'hactl-engine-')), 'playbook.yml')
+    const dir = mkdtempSync(join(tmpdir(), 'hactl-engine-'))
+    onTestFinished(() => rmSync(dir, { recursive: true }))
+    const file = join(dir, 'playbook.yml')
     writeFileSync(file, `name: test\nplays:\n${text}`)
     const events: EngineEvent[] = []
     const before = [...transports].map(([name, transport]) => [name, transport.batches.length] as const)

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { checkReplaceable, inventoryText, isInventoryOf } from '../../../src/lab/inventory-file.ts'
 import { parseYaml } from '../../../src/schema/yaml.ts'
 
@@ -43,7 +43,9 @@ test('variables go under all.vars with their comments', () => {
 })
 
 test("only the lab's own inventory is replaced", () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'lab-')), 'inventory.yml')
+  const dir = mkdtempSync(join(tmpdir(), 'hactl-lab-'))
+  onTestFinished(() => rmSync(dir, { recursive: true }))
+  const file = join(dir, 'inventory.yml')
   expect(() => checkReplaceable(file, 'demo')).not.toThrow()
   writeFileSync(file, inventoryText(lab))
   expect(isInventoryOf(file, 'demo')).toBe(true)
