@@ -23,13 +23,13 @@ case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_flu
 case when not pg_is_in_recovery() then pg_current_wal_flush_lsn() end`
 
 /**
- * Without PAM and without a login: this runs several times a second. The last line is the addresses, so that a server
- * that hangs does not hide them.
+ * Without PAM, without a login and without Debian's wrapper of psql, a Perl program: this runs several times a second.
+ * The addresses come first, so that a server that hangs does not hide them.
  */
 const LOOK = `export LC_ALL=C PGCONNECT_TIMEOUT=1 PGOPTIONS='-c statement_timeout=700'
 PATH=$PATH:/usr/sbin:/sbin
 ip -o -4 addr show | awk '{ sub("/.*", "", $4); printf "%s ", $4 } END { print "" }'
-timeout 0.9 setpriv --reuid=postgres --regid=postgres --init-groups psql -XAtqw -h "$1" -p "$2" -d postgres -c "$3" </dev/null 2>/dev/null
+timeout 0.9 setpriv --reuid=postgres --regid=postgres --init-groups "$4/psql" -XAtqw -h "$1" -p "$2" -d postgres -c "$3" </dev/null 2>/dev/null
 exit 0`
 
 /** A sample from what the host printed; undefined text: no answer. Pure. */
@@ -61,8 +61,8 @@ const PATIENCE_MS = 1500
 
 const epoch = (): number => performance.timeOrigin + performance.now()
 
-async function look({ socketDir, port }: Site, line: Line): Promise<Sample> {
-  const argv = ['sh', '-c', LOOK, 'look', socketDir, String(port), SQL]
+async function look({ socketDir, port, binDir }: Site, line: Line): Promise<Sample> {
+  const argv = ['sh', '-c', LOOK, 'look', socketDir, String(port), SQL, binDir]
   const asked = epoch()
   const results = await line.run([{ argv, timeoutMs: PATIENCE_MS }], PATIENCE_MS)
   return parseSample(line.host, (asked + epoch()) / 2, results?.[0]?.stdout)
