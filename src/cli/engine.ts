@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { readFileSync, statSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -48,6 +49,16 @@ export async function openBench(target: Target, options: EngineOptions): Promise
   return { target, opened, options, templates: createTemplates() }
 }
 
+/** Files beyond this are streamed, not kept: 1 MiB. */
+const MOST_TEXT_BYTES = 1_048_576
+
+function readSource(path: string): SourceFile {
+  const bytes = statSync(path).size > MOST_TEXT_BYTES ? undefined : readFileSync(path)
+  return bytes !== undefined && isUtf8(bytes) && !bytes.includes(0)
+    ? { path, text: bytes.toString('utf8') }
+    : { path }
+}
+
 function lookupIn(target: Target): RunOptions['lookup'] {
   const cache = new Map<string, SourceFile | undefined>()
   return (kind, name, playbook) => {
@@ -57,7 +68,7 @@ function lookupIn(target: Target): RunOptions['lookup'] {
     const key = paths.join('\n')
     if (!cache.has(key)) {
       const path = paths.find((each) => statSync(each, { throwIfNoEntry: false })?.isFile())
-      cache.set(key, path === undefined ? undefined : { path, text: readFileSync(path, 'utf8') })
+      cache.set(key, path === undefined ? undefined : readSource(path))
     }
     return cache.get(key)
   }

@@ -22,7 +22,8 @@ export interface Session {
 /** A file beside a playbook: templates and files to copy. */
 export interface SourceFile {
   readonly path: string
-  readonly text: string
+  /** Absent: it is no text (UTF-8), or too big to be kept and shown as one. */
+  readonly text?: string
 }
 
 /** What a run is given from outside; the engine knows no stack and no terminal. */

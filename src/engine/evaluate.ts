@@ -195,7 +195,10 @@ async function renderArgs(
   return args
 }
 
-/** `src` of a module that takes content: looked up, rendered for a template, given as `content`. */
+/**
+ * `src` of a module that takes content: looked up, rendered for a template, given as `content`. A file that is no text
+ * stays a `src`, now the path where it was found.
+ */
 function loadSource(
   options: RunOptions,
   instance: Instance,
@@ -211,8 +214,15 @@ function loadSource(
     const at = instance.task.whereArg(['src'])
     throw new HactlError(problem('playbook/no-source', `there is no ${kind} "${src}"`, { at }))
   }
+  const { text } = file
+  if (text === undefined) {
+    if (kind === 'file') return { ...args, src: file.path }
+    const at = instance.task.whereArg(['src'])
+    throw new HactlError(
+      problem('playbook/not-text', `${file.path} is no text in UTF-8 of at most 1 MiB`, { at }),
+    )
+  }
   const { src: _src, ...rest } = args
-  const text = file.text
   const content =
     kind === 'template' ? options.templates.render(text, scope, { file: file.path, line: 1, col: 1 }) : text
   return { ...rest, content: content instanceof Secret ? content : String(content) }

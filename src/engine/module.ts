@@ -42,7 +42,8 @@ export interface ModuleSpec<Args extends TObject, S extends State> {
   predicts?(from: S, to: Partial<S>, args: Static<Args>): readonly Prediction[]
   /**
    * The module takes its `content` (Text) from a file: the engine looks `src` up (site folder first, then the
-   * package's), renders it (`template`) or takes it as it is (`file`), and gives the module `content` in place of `src`.
+   * package's), renders it (`template`) or takes it as it is (`file`), and gives the module `content` in place of `src`. A `file` that
+   * is no text or is big stays a `src`, now a path on this machine.
    */
   readonly source?: 'template' | 'file'
   /** Diffs of these fields are file contents, shown with `--diff` as unified diffs and else as `content`. */

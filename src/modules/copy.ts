@@ -4,7 +4,7 @@ import { contentModule } from './lib/content.ts'
 export const copy = contentModule({
   name: 'copy',
   about: 'Keep a file with exactly this content, owner, group and mode.',
-  src: 'File below `files/` of the site or of hactl; taken as it is, without templating.',
+  src: 'File below `files/` of the site or of hactl; taken as it is, without templating. One that is no text, or has more than 1 MiB, is streamed and compared by its hash.',
   source: 'file',
   examples: [
     `copy:

@@ -8,6 +8,7 @@ import type { Text } from '../../lib/secret.ts'
 import { Type } from '../../lib/type.ts'
 import { absolutePath, ownership, secretText } from '../args.ts'
 import { fileTouches, notAFile, readFile, wantedAccess, writeSteps } from './files.ts'
+import { readBeside, uploadSteps } from './stream.ts'
 import type { Access, FileState } from './files.ts'
 
 /** Arguments of `template` and `copy`: the same but for where `src` is looked up. */
@@ -36,6 +37,9 @@ function contentOf(args: Args): Text {
   )
 }
 
+/** The local file to stream: the engine leaves `src` where it is no text. */
+const streamed = ({ content, src }: Args): string | undefined => (content === undefined ? src : undefined)
+
 /** Nobody but the owner and the group may read a secret, so a file that holds one is private by default. */
 const accessFor = (args: Args, from: FileState): Access =>
   args.mode === undefined && args.content instanceof Secret && othersMay(from.mode ?? '0644')
@@ -45,6 +49,15 @@ const accessFor = (args: Args, from: FileState): Access =>
 const othersMay = (mode: string): boolean => (Number.parseInt(mode, 8) & 0o007) !== 0
 
 function refuse(from: FileState, args: Args): Diagnostic | undefined {
+  if (args.validate && streamed(args) !== undefined) {
+    return problem(
+      'file/not-validated',
+      `${args.src} is streamed, and cannot be validated before it is in its place`,
+      {
+        hint: 'leave out `validate`, and check the file with a `command` task behind it',
+      },
+    )
+  }
   if (args.content instanceof Secret && args.mode !== undefined && othersMay(args.mode)) {
     return problem(
       'file/secret-not-private',
@@ -70,12 +83,22 @@ export const contentModule = (about: {
     source: about.source,
     examples: about.examples,
     label: ({ path }) => path,
-    current: (probe, args) => readFile(probe, args.path, contentOf(args), args),
+    current: (probe, args) => {
+      const src = streamed(args)
+      return src === undefined
+        ? readFile(probe, args.path, contentOf(args), args)
+        : readBeside(probe, args.path, src, args)
+    },
     desired: (args, from): Partial<FileState> => ({
-      content: contentOf(args),
+      ...(from.source === undefined ? { content: contentOf(args) } : { sha256: from.source }),
       ...wantedAccess(accessFor(args, from)),
     }),
-    steps: (from, to, { path, validate }) => writeSteps(path, from, to, validate),
+    steps: (from, to, args) => {
+      const src = streamed(args)
+      return src === undefined
+        ? writeSteps(args.path, from, to, args.validate)
+        : uploadSteps(args.path, src, from, to)
+    },
     refuse: (from, _to, args) => refuse(from, args),
     touches: ({ path }) => fileTouches(path),
     textFields: ['content'],

@@ -24,6 +24,8 @@ export interface FileState extends Access {
   readonly content?: Text
   /** Of the content read; `absent` when there is no file. Guards the write. */
   readonly sha256: string
+  /** Sha256 of the local file, where it is streamed and so compared by its hash alone. */
+  readonly source?: string
 }
 
 export const sha256Of = (content: Text): string => createHash('sha256').update(reveal(content)).digest('hex')

@@ -55,11 +55,13 @@ const reading = (module: string, args: Record<string, unknown>): Promise<Outcome
 /** Reads, takes the steps for real, and reads again. */
 async function apply(module: string, args: Record<string, unknown>): Promise<Outcome> {
   const before = await reading(module, args)
-  const steps = (before.steps ?? []).filter((step) => step.kind !== 'upload')
-  const results = await host.batch(
-    steps.map((step) => toCommand(step, undefined)),
-    { failFast: true },
-  )
+  const steps = before.steps ?? []
+  const uploads = steps.flatMap((step) => (step.kind === 'upload' ? [step] : []))
+  const commands = steps.flatMap((step) => (step.kind === 'upload' ? [] : [toCommand(step, undefined)]))
+  const results = [
+    ...(await Promise.all(uploads.map((step) => host.upload(step)))),
+    ...(await host.batch(commands, { failFast: true })),
+  ]
   const failed = results.find(({ code }) => code !== 0)
   if (failed) throw new Error(`exit code ${failed.code}: ${failed.stderr}`)
   return before
@@ -219,6 +221,22 @@ describe('parts of files', () => {
     await converges('block_in_file', { path, name: 'x', block: '', state: 'absent' })
     await converges('line_in_file', { path, line: '10.0.0.2 pg2', state: 'absent' })
     expect(readFileSync(path, 'utf8')).not.toContain('hactl')
+  })
+
+  test('a file that is no text is streamed, and compared by its hash', async () => {
+    const path = join(dir, 'a')
+    const src = join(dir, 'program')
+    writeFileSync(src, Buffer.alloc(5_000_000, Uint8Array.of(0xff, 0, 0xfe)))
+    expect(await converges('copy', { path, src, mode: '0755' })).toEqual(['sha256', 'mode'])
+    expect(readFileSync(path).equals(readFileSync(src))).toBe(true)
+    expect(await converges('copy', { path, src, mode: '0700' })).toEqual(['mode'])
+    writeFileSync(src, Uint8Array.of(0xff))
+    expect(await converges('copy', { path, src })).toEqual(['sha256'])
+    expect(lstatSync(path).mode & 0o777).toBe(0o700)
+    expect(readdirSync(dir).toSorted()).toEqual(['a', 'program'])
+    writeFileSync(src, Uint8Array.of(0xfe))
+    const refused = await reading('copy', { path, src, validate: ['true'] })
+    expect(refused.refuses).toBe('file/not-validated')
   })
 
   test('a file that changed meanwhile is not overwritten', async () => {
