@@ -1,5 +1,4 @@
 import { HactlError, problem, type Diagnostic } from '../diag/diagnostic.ts'
-import { Secret } from '../lib/secret.ts'
 import { fillDefaults } from '../schema/build.ts'
 import { checkSchema } from '../schema/validate.ts'
 import { UndefinedVariable, type Scope } from '../template/template.ts'
@@ -11,6 +10,7 @@ import type { Action, Fact, Module, State } from './module.ts'
 import { NotYet, type Prediction, type Probe, type Resource } from './probe.ts'
 import type { Foretold, View } from './prober.ts'
 import { lookupPath } from './scope.ts'
+import { withSource } from './source.ts'
 import type { Step } from './step.ts'
 import type { Instance } from './tasks.ts'
 import { whyNot } from './when.ts'
@@ -182,7 +182,7 @@ async function renderArgs(
   const scope: Scope = known.facts.length === 0 ? instance.scope : { ...instance.scope, ...facts }
   const origin = (path: readonly (string | number)[]) => task.whereArg(path)
   const rendered = options.templates.renderAll(task.args, scope, origin) as Record<string, unknown>
-  const withContent = loadSource(options, instance, module, rendered, scope)
+  const withContent = withSource(options, instance, module, rendered, scope)
   const args = fillDefaults(module.spec.args, withContent) as Readonly<Record<string, unknown>>
   const where = (path: readonly (string | number)[]) => task.whereArg(path)
   const found =
@@ -193,39 +193,6 @@ async function renderArgs(
   if (known.plain) known.sound = true
   if (known.plain && withContent === rendered) known.checked = args
   return args
-}
-
-/**
- * `src` of a module that takes content: looked up, rendered for a template, given as `content`. A file that is no text
- * stays a `src`, now the path where it was found.
- */
-function loadSource(
-  options: RunOptions,
-  instance: Instance,
-  module: Module | Action,
-  args: Record<string, unknown>,
-  scope: Scope,
-): Readonly<Record<string, unknown>> {
-  const kind = module.kind === 'module' ? module.spec.source : undefined
-  const src = args['src']
-  if (kind === undefined || typeof src !== 'string') return args
-  const file = options.lookup(kind, src, instance.task.file)
-  if (!file) {
-    const at = instance.task.whereArg(['src'])
-    throw new HactlError(problem('playbook/no-source', `there is no ${kind} "${src}"`, { at }))
-  }
-  const { text } = file
-  if (text === undefined) {
-    if (kind === 'file') return { ...args, src: file.path }
-    const at = instance.task.whereArg(['src'])
-    throw new HactlError(
-      problem('playbook/not-text', `${file.path} is no text in UTF-8 of at most 1 MiB`, { at }),
-    )
-  }
-  const { src: _src, ...rest } = args
-  const content =
-    kind === 'template' ? options.templates.render(text, scope, { file: file.path, line: 1, col: 1 }) : text
-  return { ...rest, content: content instanceof Secret ? content : String(content) }
 }
 
 function labelOf(module: Module | Action, args: Readonly<Record<string, unknown>>): string {
