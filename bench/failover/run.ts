@@ -5,8 +5,8 @@
  *   npm run bench:failover                     everything: two hours and more
  *   npm run bench:failover -- --runs 1 --faults kill,switchover --systems 'hactl patroni,Patroni, defaults'
  *
- * Options: [--runs 3] [--systems NAME,…] [--faults kill,power-off,switchover,cut,freeze] [--json FILE] [--hactl FILE].
- * Needs root and a built hactl. A system that does not heal, even with help, is deployed anew.
+ * Options: [--runs 3] [--systems NAME,…] [--faults kill,power-off,switchover,cut,freeze] [--json FILE] [--hactl FILE]
+ * [--lab NAME, default failover: two runs at once need two]. Needs root and a built hactl. A system that does not heal, even with help, is deployed anew.
  */
 import { writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
@@ -25,6 +25,7 @@ const { values: options } = parseArgs({
     systems: { type: 'string' },
     faults: { type: 'string' },
     json: { type: 'string' },
+    lab: { type: 'string', default: 'failover' },
     hactl: { type: 'string', default: join(ROOT, 'dist/cli/main.js') },
   },
 })
@@ -39,7 +40,7 @@ const faults = chosen(FAULTS, options.faults)
 
 const open = (system: System): Lab => {
   const lab = openLab(options.hactl, ROOT, {
-    name: 'failover',
+    name: options.lab,
     packages: system.packages,
     ...(system.vars !== undefined && { vars: system.vars }),
   })
