@@ -16,6 +16,8 @@ export interface Rejoin {
 interface Patience {
   /** How long the cluster may try by itself. */
   readonly aloneMs: number
+  /** A cluster that asks for a repair for so long will not help itself. */
+  readonly helplessMs: number
   /** How long after each runbook. */
   readonly helpedMs: number
   readonly signal: AbortSignal
@@ -32,8 +34,6 @@ const whyNot = (status: ClusterStatus | undefined): string =>
 
 /** A member that has just started looks well until it finds that its WAL does not fit: it must stay well for so long. */
 const STABLE_MS = 6000
-/** A cluster that asks for a repair for so long will not help itself. */
-const HELPLESS_MS = 10_000
 
 /** How long something has been true without a break, in milliseconds; 0 when it is not. */
 function stopwatch(): (isTrue: boolean) => number {
@@ -51,7 +51,7 @@ const asksForHelp = ({ problems }: ClusterStatus, { drills }: Site): boolean =>
 async function untilWell(
   site: Site,
   timeoutMs: number,
-  signal: AbortSignal,
+  { helplessMs, signal }: Patience,
 ): Promise<readonly [boolean, ClusterStatus | undefined]> {
   let last: ClusterStatus | undefined
   let force = true
@@ -61,7 +61,7 @@ async function untilWell(
     force = false
     last = await site.status()
     if (well(isWell(last)) >= STABLE_MS) return true
-    return helpless(asksForHelp(last, site)) >= HELPLESS_MS ? false : undefined
+    return helpless(asksForHelp(last, site)) >= helplessMs ? false : undefined
   }
   return [(await poll(read, { timeoutMs, intervalMs: 1000, signal })) === true, last]
 }
@@ -94,10 +94,10 @@ async function help(site: Site, status: ClusterStatus, say: Say, round: number):
 export async function rejoin(site: Site, say: Say, patience: Patience): Promise<Rejoin> {
   const began = performance.now()
   const helped: string[] = []
-  let [well, status] = await untilWell(site, patience.aloneMs, patience.signal)
+  let [well, status] = await untilWell(site, patience.aloneMs, patience)
   for (let round = 0; round < 3 && !well && status; round++) {
     helped.push(...(await help(site, status, say, round)))
-    ;[well, status] = await untilWell(site, patience.helpedMs, patience.signal)
+    ;[well, status] = await untilWell(site, patience.helpedMs, patience)
   }
   return {
     healthy: well,

@@ -92,7 +92,7 @@ async function warm(running: Pick<Running, 'client' | 'options'>): Promise<void>
       since = flows(running) ? (since ?? now()) : undefined
       return since !== undefined && now() - since > WARM_MS ? true : undefined
     },
-    { timeoutMs: 30_000, intervalMs: 100, signal: options.signal },
+    { timeoutMs: 30_000 * options.patience, intervalMs: 100, signal: options.signal },
   )
   if (ready === true) return
   const kinds = Object.entries(errorKinds(client.ledger())).map(([kind, count]) => `${kind}: ${count}`)
@@ -154,7 +154,9 @@ async function afterwards(running: Running, course: Course): Promise<Course> {
   const stuck = await heal(stage, fault)
   const walEnd = seen && moved ? await endOnDisk(site, stage.lines.get(seen.member), seen) : seen
   if (stuck.length > 0) say(`${fault.name}: could not be undone on ${stuck.join(', ')}; a timer there will`)
-  const times = { aloneMs: (25 + site.leaseS) * 1000 * options.patience, helpedMs: 60_000 * options.patience }
+  const { patience } = options
+  const aloneMs = (25 + site.leaseS) * 1000 * patience
+  const times = { aloneMs, helplessMs: 10_000 * patience, helpedMs: 60_000 * patience }
   const back = await rejoin(site, say, { ...times, signal })
   const pending = back.healthy ? await site.pending() : { changes: -1 }
   return { ...course, healedAt, rejoin: back, pending, ...(walEnd && { walEnd }) }
