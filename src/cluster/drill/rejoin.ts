@@ -23,6 +23,14 @@ interface Patience {
   readonly signal: AbortSignal
 }
 
+/** How long a cluster is waited for after a fault, every time multiplied. */
+export const patienceOf = ({ leaseS }: Site, factor: number, signal: AbortSignal): Patience => ({
+  aloneMs: (25 + leaseS) * 1000 * factor,
+  helplessMs: 10_000 * factor,
+  helpedMs: 60_000 * factor,
+  signal,
+})
+
 /** What is said of a healthy cluster all the same, such as old data that is kept, is harmless. */
 const isWell = (status: ClusterStatus): boolean => status.health === 'healthy'
 

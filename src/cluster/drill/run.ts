@@ -11,7 +11,7 @@ import { collect, type Course } from './evidence.ts'
 import { patient, type Fault } from './fault.ts'
 import type { Ledger } from './ledger.ts'
 import { openLine, type Line } from './line.ts'
-import { rejoin } from './rejoin.ts'
+import { patienceOf, rejoin } from './rejoin.ts'
 import type { RunResult } from './result.ts'
 import type { Say, Site } from './site.ts'
 import { caughtUp, makeTables, readMembers, readTables, removeTables } from './tables.ts'
@@ -154,10 +154,7 @@ async function afterwards(running: Running, course: Course): Promise<Course> {
   const stuck = await heal(stage, fault)
   const walEnd = seen && moved ? await endOnDisk(site, stage.lines.get(seen.member), seen) : seen
   if (stuck.length > 0) say(`${fault.name}: could not be undone on ${stuck.join(', ')}; a timer there will`)
-  const { patience } = options
-  const aloneMs = (25 + site.leaseS) * 1000 * patience
-  const times = { aloneMs, helplessMs: 10_000 * patience, helpedMs: 60_000 * patience }
-  const back = await rejoin(site, say, { ...times, signal })
+  const back = await rejoin(site, say, patienceOf(site, options.patience, signal))
   const pending = back.healthy ? await site.pending() : { changes: -1 }
   return { ...course, healedAt, rejoin: back, pending, ...(walEnd && { walEnd }) }
 }

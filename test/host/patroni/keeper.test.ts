@@ -25,6 +25,7 @@ const FAKES = {
     echo >>"$STATE/asks"
     [ "$code" != silent ] || exit 28
     printf '{"state": "running", "role": "%s", "timeline": 3} %s' "$role" "$code"`,
+  ss: `echo "ss $*" >>"$STATE/calls"`,
   'vip-manager': `echo "$$" >>"$STATE/started"; exec sleep 60`,
 }
 

@@ -9,7 +9,7 @@ import { createTemplates } from '../../../src/template/template.ts'
 import { clusterOf, host } from '../../stacks/patroni/cluster.ts'
 
 /**
- * The script itself with fakes for the three programs below it. `ip` keeps the addresses in a file, `curl` says what
+ * The script itself with fakes for the programs below it. `ip` keeps the addresses in a file, `curl` says what
  * the file `rest` holds ("200 primary", "503 replica", "refused", "silent"), `arping -D` finds the address taken while
  * the file `taken` exists, and is too slow to ask while `hasty` does.
  */
@@ -22,6 +22,7 @@ const FAKES = {
       replace:*) echo "$*" >>"$STATE/calls"; echo "2: eth0    inet 10.77.0.20/24 scope global eth0" >"$STATE/on" ;;
       del:*) echo "$*" >>"$STATE/calls"; rm -f "$STATE/on" ;;
     esac`,
+  ss: `echo "ss $*" >>"$STATE/calls"`,
   curl: `
     read -r code role <"$STATE/rest"
     echo >>"$STATE/asks"
@@ -142,6 +143,15 @@ describe('a callback', () => {
     expect(await vip('down')).toBe(0)
     expect(held()).toBe(false)
     expect(await vip('down')).toBe(0)
+  })
+
+  test('what was connected to the address ends with it: before it leaves, so that clients hear of it, and after', async () => {
+    await vip('up')
+    await vip('down')
+    const [, ...after] = calls().split('valid_lft 10 preferred_lft 10\n')
+    const seen = after.join('').split('\n').filter((line) => /^(ss|-4 addr|addr) /.test(line))
+    const end = 'ss -K -t src 10.77.0.20'
+    expect(seen).toEqual([end, expect.stringContaining('addr del 10.77.0.20/24 dev eth0'), end])
   })
 
   test('down wins over an answer that was asked for before it', async () => {
