@@ -7,7 +7,11 @@ export interface Timing {
   readonly retryTimeout: number
   readonly heartbeatMs: number
   readonly electionMs: number
-  /** PostgreSQL's, in seconds. */
+  /**
+   * PostgreSQL's, in seconds. A standby that vanished is replaced for commits when its sender has ended or its key in
+   * etcd is gone, whatever is sooner. That a sender ends early loses nothing: Patroni takes a standby out of the sync key
+   * before the primary stops to wait for it, and cut off from etcd it cannot.
+   */
   readonly walSenderTimeout: number
   readonly walReceiverTimeout: number
 }
@@ -19,7 +23,7 @@ const PROFILES: Readonly<Record<Profile, Timing>> = {
     retryTimeout: 5,
     heartbeatMs: 100,
     electionMs: 1000,
-    walSenderTimeout: 30,
+    walSenderTimeout: 10,
     walReceiverTimeout: 10,
   },
   normal: {
@@ -28,7 +32,7 @@ const PROFILES: Readonly<Record<Profile, Timing>> = {
     retryTimeout: 10,
     heartbeatMs: 100,
     electionMs: 1000,
-    walSenderTimeout: 60,
+    walSenderTimeout: 30,
     walReceiverTimeout: 30,
   },
   safe: {
@@ -37,7 +41,7 @@ const PROFILES: Readonly<Record<Profile, Timing>> = {
     retryTimeout: 20,
     heartbeatMs: 300,
     electionMs: 3000,
-    walSenderTimeout: 120,
+    walSenderTimeout: 60,
     walReceiverTimeout: 60,
   },
 }

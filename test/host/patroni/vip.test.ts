@@ -149,7 +149,10 @@ describe('a callback', () => {
     await vip('up')
     await vip('down')
     const [, ...after] = calls().split('valid_lft 10 preferred_lft 10\n')
-    const seen = after.join('').split('\n').filter((line) => /^(ss|-4 addr|addr) /.test(line))
+    const seen = after
+      .join('')
+      .split('\n')
+      .filter((line) => /^(ss|-4 addr|addr) /.test(line))
     const end = 'ss -K -t src 10.77.0.20'
     expect(seen).toEqual([end, expect.stringContaining('addr del 10.77.0.20/24 dev eth0'), end])
   })
