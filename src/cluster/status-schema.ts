@@ -56,7 +56,7 @@ export const statusSchema = Type.Object({
           description: 'Members that no operator has taken out of service.',
         }),
         latest: Type.Optional(
-          text('While all servers are stopped: the member whose data is certainly the newest.'),
+          text('While nobody is primary: the member whose data is certainly the newest.'),
         ),
         restart: Type.Optional(
           Type.Enum(['standbys-first', 'primary-first', 'refused'], {

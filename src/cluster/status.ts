@@ -19,7 +19,7 @@ export interface ClusterStatus {
     readonly managed: boolean
     /** Members that no operator has taken out of service. */
     readonly serving: readonly string[]
-    /** While all servers are stopped: the member whose data is certainly the newest. */
+    /** While nobody is primary: the member whose data is certainly the newest. */
     readonly latest?: string
     /** Who restarts first for the settings of the inventory; refused: no order is right, with what changes. */
     readonly restart?: 'standbys-first' | 'primary-first' | 'refused'

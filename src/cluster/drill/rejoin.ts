@@ -52,9 +52,16 @@ function stopwatch(): (isTrue: boolean) => number {
   }
 }
 
+const names = ({ problems }: ClusterStatus, runbook: string): boolean =>
+  problems.some(({ next = '' }) => next.includes(` ${runbook} `))
+
+/** The runbook that makes a primary where the status says that none comes by itself. */
+const reviverOf = (status: ClusterStatus, { drills: { revive } }: Site): string | undefined =>
+  status.primary === undefined && revive !== undefined && names(status, revive) ? revive : undefined
+
 /** Whether the status names one of the stack's repairs as the next command. */
-const asksForHelp = ({ problems }: ClusterStatus, { drills }: Site): boolean =>
-  problems.some(({ next = '' }) => drills.repairs.some((repair) => next.includes(` ${repair} `)))
+const asksForHelp = (status: ClusterStatus, site: Site): boolean =>
+  site.drills.repairs.some((repair) => names(status, repair)) || reviverOf(status, site) !== undefined
 
 async function untilWell(
   site: Site,
@@ -81,7 +88,9 @@ const broken = (status: ClusterStatus): readonly string[] =>
     .map(({ name }) => name)
 
 async function help(site: Site, status: ClusterStatus, say: Say, round: number): Promise<readonly string[]> {
-  const { repairs, cleanup } = site.drills
+  const { repairs } = site.drills
+  const reviver = reviverOf(status, site)
+  const cleanup = reviver ?? site.drills.cleanup
   // Without a primary there is nothing to follow; what a failure has blocked may be let go on.
   const hosts = status.primary === undefined ? [] : broken(status)
   const helped: string[] = []
@@ -93,9 +102,9 @@ async function help(site: Site, status: ClusterStatus, say: Say, round: number):
     helped.push(ok ? `${repair} ${host}` : `${repair} ${host} (failed: ${why ?? 'no reason given'})`)
   }
   if (hosts.length > 0 || cleanup === undefined) return helped
-  say(`the cluster remembers failures: ${cleanup}`)
-  const { ok } = await site.runbook(cleanup, {})
-  return [...helped, ok ? cleanup : `${cleanup} (failed)`]
+  say(`${reviver === undefined ? 'the cluster remembers failures' : 'nobody becomes primary'}: ${cleanup}`)
+  const { ok, why } = await site.runbook(cleanup, {})
+  return [...helped, ok ? cleanup : `${cleanup} (failed: ${why ?? 'no reason given'})`]
 }
 
 /** Waits until the cluster is healthy; where it does not come back by itself, with the runbooks of its stack. */

@@ -14,6 +14,8 @@ export interface StackDrills {
   readonly repairs: readonly string[]
   /** A runbook without parameters that forgets counted failures. */
   readonly cleanup?: string
+  /** A runbook without parameters that makes the last primary primary again, where its status names it: nobody else can be. */
+  readonly revive?: string
   /** Ports by which it keeps its quorum: numbers, ranges, or paths into the variable `cluster`. */
   readonly quorum?: QuorumPorts
   /** Group of the inventory whose hosts keep its quorum; those that are no members only vote. */

@@ -14,6 +14,7 @@ export const drills: StackDrills = {
   units: ['corosync', 'pacemaker'],
   repairs: ['repair-standby', 'rebuild-standby'],
   cleanup: 'cleanup',
+  revive: 'start',
   // Corosync's first link is at 5405; each further one has the next port (corosync.conf(5), mcastport).
   quorum: { udp: ['5404-5412'] },
   leads: `export LC_ALL=C

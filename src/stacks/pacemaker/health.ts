@@ -1,6 +1,7 @@
 import { critical, warning } from '../../cluster/problem.ts'
 import type { Problem } from '../../cluster/status.ts'
 import { INFINITY } from '../../modules/pcs/crm-mon.ts'
+import { lastPrimary } from './last-primary.ts'
 import { isStopped } from './say.ts'
 import type { Rule } from './say.ts'
 import { standbyProblem, unfinished } from './standby-health.ts'
@@ -57,7 +58,14 @@ const primaries: Rule = ({ view, run }) => {
   if (isStopped(view)) {
     return [critical('cluster/stopped', 'PostgreSQL was stopped by an operator.', { next: run('start') })]
   }
-  return [critical('primary/none', 'There is no primary: nothing can be written.', { next: run('cleanup') })]
+  const last = lastPrimary(view)
+  const detail = `${last ?? ''} was the last one, and nobody was promoted after it: it has every commit.`
+  return [
+    critical('primary/none', 'There is no primary: nothing can be written.', {
+      ...(last !== undefined && { detail }),
+      next: run(last === undefined ? 'cleanup' : 'start'),
+    }),
+  ]
 }
 
 const sync: Rule = ({ view }) => {

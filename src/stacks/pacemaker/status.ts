@@ -7,6 +7,7 @@ import { factsOf } from './derive.ts'
 import { settingsOf } from './postgres.ts'
 import { restartOrder } from '../../cluster/restart-order.ts'
 import { healthOf, problemsOf } from './health.ts'
+import { lastPrimary } from './last-primary.ts'
 import { readHost } from './readings.ts'
 import type { HostReading } from './readings.ts'
 import { memberStatus, only, pausedOf, viewOf } from './view.ts'
@@ -36,29 +37,13 @@ const candidateOf = (view: View): string | undefined => {
 }
 
 /**
- * The member that was shut down as primary on the newest timeline: nobody has a commit that it has not. Undefined while
- * a server runs, when a member cannot be read (it may be ahead), or when the last primary was not shut down cleanly.
- */
-function latestOf({ members }: View): string | undefined {
-  if (members.some(({ reading, server }) => !reading || server)) return undefined
-  const controls = members.flatMap(({ name, reading }) =>
-    reading?.control ? [{ name, control: reading.control }] : [],
-  )
-  const newest = Math.max(...controls.map(({ control }) => control.timeline))
-  const primaries = controls.filter(
-    ({ control }) => control.timeline === newest && control.state === 'shut down',
-  )
-  return primaries.length === 1 ? primaries[0]?.name : undefined
-}
-
-/**
  * Whose data the others are copied from: the primary; else the member that was shut down as one (a deploy that was
  * interrupted); else one that has data at all; else the first.
  */
 function bootstrapOf(view: View): ClusterStatus['bootstrap'] {
   const { facts, members } = view
   const withData = members.filter((member) => member.reading?.data)
-  const latest = latestOf(view)
+  const latest = lastPrimary(view)
   const seed = view.primary ?? members.find(({ name }) => name === latest) ?? withData[0] ?? members[0]
   // What cannot be read may hold data: nothing is made anew then.
   const isUnsure = members.some((member) => !member.reading)
