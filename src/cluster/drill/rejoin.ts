@@ -112,7 +112,7 @@ export async function rejoin(site: Site, say: Say, patience: Patience): Promise<
   const began = performance.now()
   const helped: string[] = []
   let [well, status] = await untilWell(site, patience.aloneMs, patience)
-  for (let round = 0; round < 3 && !well && status; round++) {
+  for (let round = 0; round < 4 && !well && status; round++) {
     helped.push(...(await help(site, status, say, round)))
     ;[well, status] = await untilWell(site, patience.helpedMs, patience)
   }

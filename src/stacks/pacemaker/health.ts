@@ -59,7 +59,7 @@ const primaries: Rule = ({ view, run }) => {
     return [critical('cluster/stopped', 'PostgreSQL was stopped by an operator.', { next: run('start') })]
   }
   const last = lastPrimary(view)
-  const detail = `${last ?? ''} was the last one, and nobody was promoted after it: it has every commit.`
+  const detail = `${last ?? ''} has every commit: nobody was promoted after it was.`
   return [
     critical('primary/none', 'There is no primary: nothing can be written.', {
       ...(last !== undefined && { detail }),

@@ -2,10 +2,15 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { ClusterStatus } from '../../../src/cluster/status.ts'
+import { parseLsn } from '../../../src/cluster/lsn.ts'
+import type { ClusterMonitor } from '../../../src/modules/pcs/crm-mon.ts'
+import { factsOf } from '../../../src/stacks/pacemaker/derive.ts'
+import { lastPrimary } from '../../../src/stacks/pacemaker/last-primary.ts'
 import { parseReading } from '../../../src/stacks/pacemaker/readings.ts'
 import type { HostReading, Name } from '../../../src/stacks/pacemaker/readings.ts'
 import { judge } from '../../../src/stacks/pacemaker/status.ts'
 import type { CommandResult } from '../../../src/transport/transport.ts'
+import type { Member } from '../../../src/stacks/pacemaker/view.ts'
 import { clusterOf, host } from './cluster.ts'
 
 const CAPTURED = join(import.meta.dirname, 'captured')
@@ -111,4 +116,99 @@ test('after a stop the last primary is known, and only then', () => {
   expect(statusOf('healthy-3').bootstrap?.latest).toBeUndefined()
   // pg1 cannot be read: it may be ahead.
   expect(statusOf('primary-off-3').bootstrap?.latest).toBeUndefined()
+})
+
+test('where nobody may be promoted, the only member of the newest timeline is started from', () => {
+  const status = statusOf('cut-pair-healed-3')
+  expect(status.bootstrap?.latest).toBe('pg3')
+  expect(status.problems[0]).toMatchObject({ code: 'primary/none', next: 'hactl run start INVENTORY' })
+})
+
+interface Part {
+  /** The timeline and state of its control file. */
+  readonly timeline: number
+  readonly state: string
+  readonly lock?: boolean
+  /** A standby that runs, as far as this. */
+  readonly lsn?: string
+  /** What the agent remembers of its data. */
+  readonly data?: string
+  readonly isCopy?: boolean
+}
+
+/** The captured cluster without a primary, with other data. */
+function lastOf(parts: Readonly<Record<string, Part>>): string | undefined {
+  const facts = factsOf(
+    clusterOf(
+      {},
+      Object.keys(parts).map((name, n) => host(name, `10.77.0.${11 + n}`)),
+    ),
+  )
+  const control = ({ timeline, state }: Part) => ({
+    systemIdentifier: '1',
+    lsn: parseLsn('0/1'),
+    checksums: true,
+    timeline,
+    state,
+  })
+  const server = { recovery: true, version: '15', replay: null, paused: false, senders: [], receiver: null }
+  const members = Object.entries(parts).map(([name, part]): Member => ({
+    name,
+    address: '',
+    failures: 0,
+    reading: {
+      addresses: [],
+      aside: [],
+      data: true,
+      lock: part.lock === true,
+      control: control(part),
+      ...(part.isCopy === true && { unfinished: 'copy' as const }),
+    },
+    ...(part.lsn !== undefined && {
+      server: { ...server, timeline: part.timeline, lsn: part.lsn, syncNames: '', pending: [] },
+    }),
+    attribute: () => part.data ?? 'DISCONNECT',
+  }))
+  const nodes = Object.keys(parts).map((name) => ({ name, online: true }))
+  return lastPrimary({
+    facts,
+    members,
+    primaries: [],
+    addresses: [],
+    crm: { nodes } as unknown as ClusterMonitor,
+  })
+}
+
+const crashed = { state: 'in production', lock: true } as const
+const standby = { state: 'in archive recovery', lsn: '0/5000' } as const
+
+test('the last primary crashed, and nobody was promoted after it', () => {
+  expect(lastOf({ a: { timeline: 6, ...crashed }, b: { timeline: 6, ...standby } })).toBe('a')
+})
+
+test('who was promoted after it has the newer timeline', () => {
+  expect(lastOf({ a: { timeline: 6, ...crashed }, b: { timeline: 7, ...standby } })).toBe('b')
+  expect(lastOf({ a: { timeline: 6, ...crashed }, b: { timeline: 7, ...crashed } })).toBe('b')
+})
+
+test('a copy of a primary is no primary: it has no lock, or is not complete', () => {
+  const copy = { timeline: 6, state: 'in production' }
+  expect(lastOf({ a: { timeline: 6, ...crashed }, b: copy })).toBe('a')
+  expect(lastOf({ a: { timeline: 6, ...crashed }, b: { ...copy, isCopy: true } })).toBeUndefined()
+})
+
+test('of standbys on one timeline the furthest is the one, if all of them say how far they are', () => {
+  const near = { timeline: 6, ...standby }
+  const far = { timeline: 6, ...standby, lsn: '0/6000' }
+  expect(lastOf({ a: near, b: far, c: near })).toBe('b')
+  expect(lastOf({ a: near, b: far, c: { timeline: 6, state: 'shut down in recovery' } })).toBeUndefined()
+})
+
+test('two that ended as primaries of one timeline prove nothing', () => {
+  expect(lastOf({ a: { timeline: 6, ...crashed }, b: { timeline: 6, ...crashed } })).toBeUndefined()
+})
+
+test('as long as the agent promotes one by itself, it is let', () => {
+  const promotable = { timeline: 6, ...standby, data: 'STREAMING|SYNC' }
+  expect(lastOf({ a: { timeline: 6, ...crashed }, b: promotable })).toBeUndefined()
 })

@@ -1,0 +1,126 @@
+import { execFile, spawn } from 'node:child_process'
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+
+/** The wrapper around a stand-in for the packaged agent: what it calls, and what it leaves alone. */
+
+const TEMPLATES = join(import.meta.dirname, '../../../templates/pacemaker/agent')
+const SHELLFUNCS = `OCF_NOT_RUNNING=7
+ocf_log() { echo "$@"; }`
+const PACKAGED = `. "$OCF_FUNCTIONS_DIR/ocf-shellfuncs"
+set_async_mode() {
+    echo "alone without $1"
+}
+case $1 in
+    monitor) echo monitored; exit 8 ;;
+    notify) set_async_mode pg2 ;;
+esac
+`
+
+let root: string
+const run = promisify(execFile)
+
+async function put(path: string, text: string): Promise<void> {
+  const file = join(root, path)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, text)
+  await chmod(file, 0o755)
+}
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'hactl-agent-'))
+  await put('lib/heartbeat/ocf-shellfuncs', SHELLFUNCS)
+  await put('resource.d/heartbeat/pgsql', PACKAGED)
+  await put('lib/hactl/ocf-shellfuncs', await readFile(join(TEMPLATES, 'ocf-shellfuncs.hbs'), 'utf8'))
+  await put('resource.d/hactl/pgsql', await readFile(join(TEMPLATES, 'pgsql.hbs'), 'utf8'))
+  await put('bin/crm_attribute', '#!/bin/sh\necho "$POLICY"\n')
+  await put('bin/corosync-quorumtool', '#!/bin/sh\necho "Quorate:          $QUORATE"\n')
+  await put(
+    'bin/ip',
+    `#!/bin/sh
+case $1 in
+  -o) echo '2: eth0    inet 10.77.0.20/24 brd 10.77.0.255 scope global secondary eth0' ;;
+  *) echo "ip $*" >>"${root}/ip.log" ;;
+esac
+`,
+  )
+  await mkdir(join(root, 'data'))
+  await mkdir(join(root, 'state'))
+})
+afterEach(() => rm(root, { recursive: true }))
+
+interface Ended {
+  readonly code: number
+  readonly out: string
+}
+
+async function agent(action: string, env: Readonly<Record<string, string>>): Promise<Ended> {
+  const options = {
+    env: {
+      PATH: `${root}/bin:${process.env['PATH'] ?? ''}`,
+      OCF_ROOT: root,
+      __OCF_ACTION: action,
+      OCF_RESKEY_pgdata: join(root, 'data'),
+      OCF_RESKEY_tmpdir: join(root, 'state'),
+      OCF_RESKEY_master_ip: '10.77.0.20',
+      OCF_RESKEY_CRM_meta_interval: '2000',
+      POLICY: 'stop',
+      ...env,
+    },
+  }
+  try {
+    const { stdout } = await run('sh', [join(root, 'resource.d/hactl/pgsql'), action], options)
+    return { code: 0, out: stdout.trim() }
+  } catch (error) {
+    const { code, stdout = '' } = error as { code?: number; stdout?: string }
+    return { code: Number(code), out: stdout.trim() }
+  }
+}
+
+/** A process with the name of a server, and its pid file. It ends at SIGQUIT, as a server does. */
+async function server(): Promise<{ readonly ended: Promise<unknown>; readonly end: () => void }> {
+  await copyFile('/bin/sleep', join(root, 'bin/postgres'))
+  const child = spawn(join(root, 'bin/postgres'), ['60'], { stdio: 'ignore' })
+  await writeFile(join(root, 'data/postmaster.pid'), `${child.pid}\n`)
+  const ended = new Promise((resolve) => {
+    child.once('exit', (_code, signal) => resolve(signal))
+  })
+  return { ended, end: () => child.kill('SIGKILL') }
+}
+
+test('a standby that is gone is given up with a quorum only', async () => {
+  expect((await agent('notify', { QUORATE: 'Yes' })).out).toBe('alone without pg2')
+  expect((await agent('notify', { QUORATE: 'No' })).out).toMatch(
+    /^warn Without a quorum: commits go on waiting/,
+  )
+})
+
+test('a primary without a quorum shuts itself down, keeps its lock and lets the writer address go', async () => {
+  const { ended } = await server()
+  const { code, out } = await agent('monitor', { QUORATE: 'No' })
+  expect(await ended).toBe('SIGQUIT')
+  expect({ code, out }).toMatchObject({ code: 7, out: expect.stringContaining('shut down') as unknown })
+  expect(await readFile(join(root, 'state/PGSQL.lock'), 'utf8')).toBe('')
+  expect(await readFile(join(root, 'ip.log'), 'utf8')).toBe('ip addr del 10.77.0.20/24 dev eth0\n')
+})
+
+test.each([
+  ['with a quorum', { QUORATE: 'Yes' }, false],
+  ['where the operator lets it go on without one', { QUORATE: 'No', POLICY: 'ignore' }, false],
+  ['at a probe', { QUORATE: 'No', OCF_RESKEY_CRM_meta_interval: '0' }, false],
+  ['a standby', { QUORATE: 'No' }, true],
+] as const)('%s it is only monitored', async (_what, env, isStandby) => {
+  const { end, ended } = await server()
+  if (isStandby) await writeFile(join(root, 'data/standby.signal'), '')
+  expect(await agent('monitor', env)).toEqual({ code: 8, out: 'monitored' })
+  end()
+  expect(await ended).toBe('SIGKILL')
+})
+
+test('without the packaged agent it fails, rather than to say that all is well', async () => {
+  await rm(join(root, 'resource.d/heartbeat/pgsql'))
+  expect((await agent('monitor', { QUORATE: 'Yes' })).code).toBe(5)
+})
