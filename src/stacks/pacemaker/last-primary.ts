@@ -4,9 +4,12 @@ import type { Member, View } from './view.ts'
 /** With one of these the agent promotes a member by itself. */
 const PROMOTABLE = new Set(['STREAMING|SYNC', 'LATEST'])
 
-/** The newest timeline of which a member's data or its server know. */
+/**
+ * The newest timeline of which a member's server, or its data, know. A server that was promoted and crashed before its
+ * next checkpoint ended has the new one in the names of its WAL alone.
+ */
 const timelineOf = ({ reading, server }: Member): number =>
-  Math.max(reading?.control?.timeline ?? 0, server?.timeline ?? 0)
+  Math.max(reading?.control?.timeline ?? 0, server ? (server.timeline ?? 0) : (reading?.walTimeline ?? 0))
 
 /** It ended as a primary: shut down, or it crashed and its lock tells since when. A copy of a primary has no lock. */
 const endedAsPrimary = ({ reading, server }: Member): boolean => {

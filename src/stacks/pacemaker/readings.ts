@@ -49,6 +49,8 @@ export interface HostReading {
   readonly unfinished?: 'copy' | 'rewind'
   /** pg_controldata, of a server that runs or not. */
   readonly control?: ControlData
+  /** The newest timeline of which there is a file of WAL; pg_controldata tells of a promotion only after a checkpoint. */
+  readonly walTimeline?: number
 }
 
 export type Name = 'crm' | 'sql' | 'ip' | 'files'
@@ -92,6 +94,7 @@ for d in "$data".*; do
   esac
 done
 [ -e "\${lock%/*}/rewinding" ] && echo unfinished=rewind
+LC_ALL=C ls "$data/pg_wal" "$data/pg_xlog" 2>/dev/null | grep -xE '[0-9A-F]{24}' | sort | sed -n '$s/^/wal=/p'
 [ -x "$bin/pg_controldata" ] && [ -f "$data/global/pg_control" ] && "$bin/pg_controldata" "$data" 2>/dev/null | sed 's/^/control=/'
 exit 0`
 
@@ -147,6 +150,7 @@ export function parseReading(results: Readonly<Record<Name, CommandResult>>): Ho
   const server = parseServer(results.sql)
   const control = parseControlData(after('control').join('\n'))
   const unfinished = after('unfinished').at(-1)
+  const wal = after('wal').at(-1)
   return {
     ...(crm && { crm }),
     ...(server ? { server } : { refusal: results.sql.stderr.trim().split('\n').at(-1) ?? '' }),
@@ -156,6 +160,7 @@ export function parseReading(results: Readonly<Record<Name, CommandResult>>): Ho
     aside: after('aside'),
     ...((unfinished === 'copy' || unfinished === 'rewind') && { unfinished }),
     ...(control && { control }),
+    ...(wal !== undefined && { walTimeline: Number.parseInt(wal.slice(0, 8), 16) }),
   }
 }
 

@@ -128,6 +128,7 @@ interface Part {
   /** The timeline and state of its control file. */
   readonly timeline: number
   readonly state: string
+  readonly walTimeline?: number
   readonly lock?: boolean
   /** A standby that runs, as far as this. */
   readonly lsn?: string
@@ -163,6 +164,7 @@ function lastOf(parts: Readonly<Record<string, Part>>): string | undefined {
       lock: part.lock === true,
       control: control(part),
       ...(part.isCopy === true && { unfinished: 'copy' as const }),
+      ...(part.walTimeline !== undefined && { walTimeline: part.walTimeline }),
     },
     ...(part.lsn !== undefined && {
       server: { ...server, timeline: part.timeline, lsn: part.lsn, syncNames: '', pending: [] },
@@ -189,6 +191,13 @@ test('the last primary crashed, and nobody was promoted after it', () => {
 test('who was promoted after it has the newer timeline', () => {
   expect(lastOf({ a: { timeline: 6, ...crashed }, b: { timeline: 7, ...standby } })).toBe('b')
   expect(lastOf({ a: { timeline: 6, ...crashed }, b: { timeline: 7, ...crashed } })).toBe('b')
+})
+
+test('who crashed right after its promotion has the newer timeline in its WAL only', () => {
+  const promoted = { timeline: 6, walTimeline: 7, ...crashed }
+  const follower = { timeline: 7, ...standby }
+  expect(lastOf({ a: { timeline: 6, ...crashed }, b: promoted, c: follower })).toBe('b')
+  expect(lastOf({ a: promoted, b: { ...promoted, lock: false }, c: follower })).toBe('a')
 })
 
 test('a copy of a primary is no primary: it has no lock, or is not complete', () => {
