@@ -17,7 +17,9 @@ type Answers = Partial<Record<Name, CommandResult>> & { readonly address: string
 
 interface Capture {
   readonly at: string
-  readonly cluster: Readonly<Record<string, unknown>>
+  readonly cluster: Readonly<Record<string, unknown>> & {
+    readonly postgres: { readonly settings: Readonly<Record<string, unknown>> }
+  }
   readonly tags: Readonly<Record<string, unknown>>
   /** Of hosts that are no members. */
   readonly groups?: Readonly<Record<string, readonly string[]>>
@@ -33,6 +35,9 @@ const captureOf = (scenario: string): Capture => {
   return JSON.parse(readFileSync(join(CAPTURED, file ?? scenario), 'utf8')) as Capture
 }
 
+/** What the profile gave when they were captured. */
+const THEN = { wal_sender_timeout: '30s' }
+
 /** The cluster of a capture and what was read; `change` is made to the answers of every host. */
 function readingsOf(scenario: string, more: Readonly<Record<string, unknown>> = {}) {
   const { cluster: written, hosts: answers, tags, groups, at } = captureOf(scenario)
@@ -40,7 +45,8 @@ function readingsOf(scenario: string, more: Readonly<Record<string, unknown>> = 
     const vars = tags[name] === undefined ? {} : { tags: tags[name] }
     return host(name, results?.address ?? `10.77.0.${11 + index}`, vars, groups?.[name])
   })
-  const cluster = clusterOf({ ...written, ...more }, hosts)
+  const postgres = { ...written.postgres, settings: { ...THEN, ...written.postgres.settings } }
+  const cluster = clusterOf({ ...written, postgres, ...more }, hosts)
   const readings = new Map<string, HostReading>()
   for (const [name, results] of Object.entries(answers))
     if (results) readings.set(name, parseReading(results, prefixOf(factsOf(cluster))))
