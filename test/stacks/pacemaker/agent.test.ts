@@ -15,7 +15,14 @@ set_async_mode() {
     echo "alone without $1"
 }
 case $1 in
-    monitor) echo monitored; exit 8 ;;
+    monitor)
+        if [ -n "$HANGS" ]; then
+            echo No >"$OCF_RESKEY_tmpdir/quorate"
+            while kill -0 "$(cat "$OCF_RESKEY_pgdata/postmaster.pid")" 2>/dev/null; do command sleep 0.1; done
+        fi
+        echo monitored
+        exit 8
+        ;;
     notify) set_async_mode pg2 ;;
 esac
 `
@@ -37,7 +44,12 @@ beforeEach(async () => {
   await put('lib/hactl/ocf-shellfuncs', await readFile(join(TEMPLATES, 'ocf-shellfuncs.hbs'), 'utf8'))
   await put('resource.d/hactl/pgsql', await readFile(join(TEMPLATES, 'pgsql.hbs'), 'utf8'))
   await put('bin/crm_attribute', '#!/bin/sh\necho "$POLICY"\n')
-  await put('bin/corosync-quorumtool', '#!/bin/sh\necho "Quorate:          $QUORATE"\n')
+  await put(
+    'bin/corosync-quorumtool',
+    `#!/bin/sh
+echo "Quorate:          $(cat "${root}/state/quorate" 2>/dev/null || echo "$QUORATE")"
+`,
+  )
   await put(
     'bin/ip',
     `#!/bin/sh
@@ -93,6 +105,7 @@ async function server(): Promise<{ readonly ended: Promise<unknown>; readonly en
 
 test('a standby that is gone is given up with a quorum only', async () => {
   expect((await agent('notify', { QUORATE: 'Yes' })).out).toBe('alone without pg2')
+  expect((await agent('notify', { QUORATE: 'No', POLICY: 'ignore' })).out).toBe('alone without pg2')
   expect((await agent('notify', { QUORATE: 'No' })).out).toMatch(
     /^warn Without a quorum: commits go on waiting/,
   )
@@ -105,6 +118,14 @@ test('a primary without a quorum shuts itself down, keeps its lock and lets the 
   expect({ code, out }).toMatchObject({ code: 7, out: expect.stringContaining('shut down') as unknown })
   expect(await readFile(join(root, 'state/PGSQL.lock'), 'utf8')).toBe('')
   expect(await readFile(join(root, 'ip.log'), 'utf8')).toBe('ip addr del 10.77.0.20/24 dev eth0\n')
+})
+
+test('it steps down also beside a monitor that hangs', async () => {
+  const { ended } = await server()
+  expect(await agent('monitor', { QUORATE: 'Yes', HANGS: '1' })).toEqual({ code: 8, out: 'monitored' })
+  expect(await ended).toBe('SIGQUIT')
+  const log = () => readFile(join(root, 'ip.log'), 'utf8').catch(() => '')
+  await expect.poll(log, { timeout: 10_000 }).toBe('ip addr del 10.77.0.20/24 dev eth0\n')
 })
 
 test.each([
