@@ -1,7 +1,7 @@
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
 import type { EngineEvent, RunSummary } from '../engine/events.ts'
 import { IMPACTS, worse, type Impact } from '../engine/impact.ts'
-import { applyRun, exitOf } from './engine.ts'
+import { applyRun, exitOf, isHeld, unlockAhead, type Ahead } from './engine.ts'
 import { interrupt } from './interrupt.ts'
 import { confirm, paint, print, printJson, setExit, size } from './io.ts'
 import {
@@ -35,7 +35,7 @@ export async function applyVerb(file: string, options: ApplyOptions): Promise<vo
 }
 
 async function applyTarget(target: Target, file: string, options: ApplyOptions): Promise<void> {
-  const planned = await makePlan(target, deployment(target, options), options)
+  const planned = await makePlan(target, deployment(target, options), options, options.check !== true)
   const { bench, summary } = planned
   try {
     const pending = summary.changed + summary.unknown
@@ -48,17 +48,34 @@ async function applyTarget(target: Target, file: string, options: ApplyOptions):
       setExit(exitOf(summary))
       return
     }
+    const ahead = await keptLock(planned, isWithin(summary.impact, given(options)))
     const allowed = await consent(summary.impact, options)
-    await carryOut(planned, { file, options, allowed })
+    await carryOut(planned, { file, options, allowed, ...(ahead && { ahead }) })
   } finally {
     await bench.opened.close()
   }
 }
 
+/**
+ * The lock that was taken before the plan, when all hosts gave it and nobody has to be asked: somebody may take long to
+ * answer, so until then others may run. Else it is given back, to be taken in turn, and everything is read again under it.
+ */
+async function keptLock({ bench, ahead }: Planned, agreed: boolean): Promise<Ahead | undefined> {
+  if (!ahead || (agreed && isHeld(bench, ahead))) return ahead
+  await unlockAhead(bench, ahead)
+  return undefined
+}
+
+type Consent = Pick<ApplyOptions, 'allow' | 'yes'>
+
+const given = ({ allow, yes }: Consent): Impact =>
+  worse(yes === true ? 'switchover' : 'reload', allow ?? 'none')
+
+const isWithin = (impact: Impact, limit: Impact): boolean => IMPACTS.indexOf(impact) <= IMPACTS.indexOf(limit)
+
 /** What the operator agreed to: `--allow`, `--yes` (not destructive), or an answer. Up to `reload` needs none. */
-export async function consent(impact: Impact, options: Pick<ApplyOptions, 'allow' | 'yes'>): Promise<Impact> {
-  const given = worse(options.yes === true ? 'switchover' : 'reload', options.allow ?? 'none')
-  if (IMPACTS.indexOf(impact) <= IMPACTS.indexOf(given)) return given
+export async function consent(impact: Impact, options: Consent): Promise<Impact> {
+  if (isWithin(impact, given(options))) return given(options)
   const flag = `--allow ${impact}`
   if (await confirm(`This means ${impact}. Apply it?`, { flag })) return impact
   throw new HactlError(
@@ -71,9 +88,11 @@ interface Execution {
   readonly file: string
   readonly options: ApplyOptions
   readonly allowed: Impact
+  /** The lock that is held since before the plan. */
+  readonly ahead?: Ahead
 }
 
-async function carryOut(planned: Planned, { file, options, allowed }: Execution): Promise<void> {
+async function carryOut(planned: Planned, { file, options, allowed, ahead }: Execution): Promise<void> {
   const { bench, playbook, registry } = planned
   const events: EngineEvent[] = []
   const view = await openView(options)
@@ -81,8 +100,9 @@ async function carryOut(planned: Planned, { file, options, allowed }: Execution)
   let summary: RunSummary
   let pending: number | undefined
   try {
-    const vars = await neededScope(bench, playbook.needs)
-    summary = await applyRun(bench, { playbook, registry, allowed, view, events, vars, proves: true })
+    const vars = ahead ? planned.vars : await neededScope(bench, playbook.needs)
+    const input = { playbook, registry, allowed, view, events, vars, proves: true }
+    summary = await applyRun(bench, { ...input, ...(ahead && { ahead }) })
     if (summary.outcome === 'done') pending = await proof(planned)
   } finally {
     await view.close()

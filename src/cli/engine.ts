@@ -7,7 +7,17 @@ import type { RunOptions, SourceFile } from '../engine/context.ts'
 import type { EngineEvent, RunSummary } from '../engine/events.ts'
 import type { Impact } from '../engine/impact.ts'
 import { journalDir, newestRuns, newRunId, openJournal } from '../engine/journal.ts'
-import { acquire, release, releaseAndRead, stateDirOf } from '../engine/lock.ts'
+import {
+  acquire,
+  acquireAhead,
+  outlivesSession,
+  readAndRelease,
+  release,
+  stateDirOf,
+  type Acquired,
+  type Attempt,
+  type LockOwner,
+} from '../engine/lock.ts'
 import type { Playbook } from '../engine/playbook.ts'
 import { runPlaybook, type Owed } from '../engine/run.ts'
 import { openHosts, type Opened } from '../engine/sessions.ts'
@@ -121,18 +131,62 @@ export async function phase(bench: Bench, input: PhaseInput): Promise<RunSummary
   )
 }
 
+/** A run that has asked for the lock before it knows whether it will change anything. */
+export interface Ahead {
+  readonly stateDir: string
+  readonly owner: LockOwner
+  readonly attempts: ReadonlyMap<string, Attempt>
+}
+
+const stateDirOn = (target: Target): string => stateDirOf(target.cluster?.name ?? 'hosts')
+
+const newOwner = (): LockOwner => ({
+  run: newRunId(),
+  by: userInfo().username,
+  from: hostname(),
+  at: new Date().toISOString(),
+})
+
+/**
+ * Asks for the lock on all hosts in the round trip of their first readings, so that what is planned need not be read
+ * again before it is changed. Nobody waits here and nothing is refused: `lockAll` does that when a host was not to be had.
+ */
+export function lockAhead({ target, opened }: Bench): Ahead {
+  const [stateDir, owner] = [stateDirOn(target), newOwner()]
+  const attempts = [...opened.sessions].map(
+    ([name, session]) => [name, acquireAhead(session, stateDir, owner)] as const,
+  )
+  return { stateDir, owner, attempts: new Map(attempts) }
+}
+
+/** Whether the lock is held on every host since before the first reading. */
+export const isHeld = ({ opened }: Bench, { attempts }: Ahead): boolean =>
+  [...opened.sessions.keys()].every((name) => attempts.get(name)?.taken() !== undefined)
+
+/** Gives back what was taken ahead. */
+export async function unlockAhead({ opened }: Bench, { stateDir, owner, attempts }: Ahead): Promise<void> {
+  await Promise.all(
+    [...opened.sessions].map(async ([name, session]) => {
+      if (attempts.get(name)?.taken()) await release(session, stateDir, owner.run)
+    }),
+  )
+}
+
 export interface ApplyInput extends Omit<PhaseInput, 'mode' | 'emit' | 'owed' | 'stateDir'> {
   readonly view: View
   readonly events: EngineEvent[]
   readonly params?: Readonly<Record<string, string>>
-  /** After a good end everything is read again, together with the unlocking. */
+  /** After a good end everything is read again. */
   readonly proves?: boolean
+  /** The lock that is held since before the plan: nothing is locked or read anew. */
+  readonly ahead?: Ahead
 }
 
 /** An apply with everything around it: lock on the hosts, journal, events to the view, unlock. */
 export async function applyRun(bench: Bench, input: ApplyInput): Promise<RunSummary> {
   const { target, opened } = bench
-  const run = newRunId()
+  const { stateDir, owner } = input.ahead ?? { stateDir: stateDirOn(target), owner: newOwner() }
+  const { run, at, by } = owner
   const dir = journalDir(target.inventory.dir)
   const resumes = unfinished(dir, input.playbook.file)
   const journal = openJournal(dir, run, masker(target.inventory.secrets))
@@ -141,19 +195,17 @@ export async function applyRun(bench: Bench, input: ApplyInput): Promise<RunSumm
     journal.write(event)
     input.view.emit(event)
   }
-  const stateDir = stateDirOf(target.cluster?.name ?? 'hosts')
-  const at = new Date().toISOString()
-  const by = userInfo().username
   const hosts = target.hosts.map((host) => host.name)
   const playbook = input.playbook.file
   emit({ kind: 'run-start', run, mode: 'apply', playbook, hosts, at, by, ...(resumes && { resumes }) })
   if (input.params) emit({ kind: 'run-params', params: input.params })
   let unlock = release
   try {
-    const owed = await lockAll(bench, stateDir, { run, by, from: hostname(), at }, emit)
+    for (const session of opened.sessions.values()) outlivesSession(session)
+    const owed = input.ahead ? adopt(bench, input.ahead, emit) : await lockAll(bench, stateDir, owner, emit)
     const summary = await phase(bench, { ...input, mode: 'apply', emit, owed, stateDir })
     emit({ kind: 'run-end', run, summary })
-    if (input.proves === true && summary.outcome === 'done') unlock = releaseAndRead
+    if (input.proves === true && summary.outcome === 'done') unlock = readAndRelease
     return summary
   } catch (error) {
     if (error instanceof HactlError) emit({ kind: 'run-end', run, summary: stoppedBy(error) })
@@ -161,6 +213,25 @@ export async function applyRun(bench: Bench, input: ApplyInput): Promise<RunSumm
   } finally {
     await Promise.all([...opened.sessions.values()].map((session) => unlock(session, stateDir, run)))
   }
+}
+
+/** Goes on with the lock that was taken ahead. */
+function adopt({ opened }: Bench, { attempts }: Ahead, emit: Emit): Owed {
+  const owed: OwedByHost = new Map()
+  for (const name of opened.sessions.keys()) {
+    const lock = attempts.get(name)?.taken()
+    if (lock) note(name, lock, owed, emit)
+  }
+  return owed
+}
+
+type Emit = (event: EngineEvent) => void
+type OwedByHost = Map<string, readonly { readonly play: string; readonly handler: string }[]>
+
+function note(host: string, { stale, pending }: Acquired, owed: OwedByHost, emit: Emit): void {
+  if (pending.length > 0) owed.set(host, pending)
+  const text = 'an earlier run was cut off here; it is continued'
+  if (stale) emit({ kind: 'notice', level: 'info', host, text })
 }
 
 /** The last run of the same playbook, when it was cut off or did not end well. */
@@ -189,25 +260,17 @@ const stoppedBy = ({ exit }: HactlError): RunSummary => ({
 })
 
 /** Takes the lock on all hosts in their order by name, so that two operators cannot block each other half-way. */
-export async function lockAll(
-  bench: Bench,
-  stateDir: string,
-  owner: Parameters<typeof acquire>[2],
-  emit: (event: EngineEvent) => void,
-): Promise<Owed> {
-  const owed = new Map<string, readonly { readonly play: string; readonly handler: string }[]>()
+export async function lockAll(bench: Bench, stateDir: string, owner: LockOwner, emit: Emit): Promise<Owed> {
+  const owed: OwedByHost = new Map()
   const taken: string[] = []
   const sessions = [...bench.opened.sessions].toSorted(([a], [b]) => a.localeCompare(b))
   const [first, ...rest] = sessions
   const take = async ([name, session]: (typeof sessions)[number]): Promise<void> => {
     const text = 'another run holds the lock, or has just ended: waiting a few seconds'
     const slow = setTimeout(() => emit({ kind: 'notice', level: 'info', host: name, text }), 1500)
-    const { stale, pending } = await acquire(session, stateDir, owner).finally(() => clearTimeout(slow))
+    const lock = await acquire(session, stateDir, owner).finally(() => clearTimeout(slow))
     taken.push(name)
-    if (pending.length > 0) owed.set(name, pending)
-    if (!stale) return
-    const cutOff = 'an earlier run was cut off here; it is continued'
-    emit({ kind: 'notice', level: 'info', host: name, text: cutOff })
+    note(name, lock, owed, emit)
   }
   try {
     // Whoever gets the first host gets the others: they can be asked side by side.

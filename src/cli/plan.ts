@@ -4,7 +4,7 @@ import type { Playbook } from '../engine/playbook.ts'
 import type { Registry } from '../engine/module.ts'
 import { quote } from '../lib/quote.ts'
 import type { Scope } from '../template/template.ts'
-import { exitOf, openBench, phase, type Bench } from './engine.ts'
+import { exitOf, lockAhead, openBench, phase, type Ahead, type Bench } from './engine.ts'
 import { paint, print, printJson, setExit, size } from './io.ts'
 import type { GlobalOptions } from './options.ts'
 import { neededScope } from './status.ts'
@@ -21,6 +21,10 @@ export interface PlanOptions extends GlobalOptions {
 
 export interface Planned {
   readonly bench: Bench
+  /** The lock as it was asked for in front of the readings. */
+  readonly ahead?: Ahead
+  /** What the playbook needs to know of its cluster. */
+  readonly vars: Scope
   readonly playbook: Playbook
   readonly registry: Registry
   readonly events: readonly EngineEvent[]
@@ -33,13 +37,13 @@ export const deployment = (target: Target, options: { readonly playbook?: string
 
 /**
  * Connects and plans. Sockets come first: the registry, the playbook and the template engine are loaded while
- * the handshakes are under way.
+ * the handshakes are under way. `locks`: for an apply, which reads under its lock.
  */
 export async function makePlan(
   target: Target,
   file: string,
   options: PlanOptions,
-  extra: Scope = {},
+  locks = false,
 ): Promise<Planned> {
   const opening = openBench(target, options)
   // An error of the playbook is told first; the sessions are then closed all the same.
@@ -48,9 +52,10 @@ export async function makePlan(
     const { readPlaybook } = await import('./playbook.ts')
     const { playbook, registry } = await readPlaybook(file)
     const bench = await opening
-    const needed = await neededScope(bench, playbook.needs)
-    const planned = await planWith(bench, playbook, registry, { ...needed, ...extra })
-    return { bench, playbook, registry, ...planned }
+    const ahead = locks ? lockAhead(bench) : undefined
+    const vars = await neededScope(bench, playbook.needs)
+    const planned = await planWith(bench, playbook, registry, vars)
+    return { bench, playbook, registry, vars, ...planned, ...(ahead && { ahead }) }
   } catch (error) {
     await opening.then((bench) => bench.opened.close()).catch(() => undefined)
     throw error

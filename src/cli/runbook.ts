@@ -130,7 +130,7 @@ async function execute(
     const vars = await prepare(bench, playbook, params, options)
     if (options.check === true) {
       const planned = await planWith(bench, playbook, registry, vars)
-      await printPlan({ bench, playbook, registry, ...planned }, options, `hactl run ${file}`)
+      await printPlan({ bench, playbook, registry, vars, ...planned }, options, `hactl run ${file}`)
       setExit(exitOf(planned.summary))
       return
     }

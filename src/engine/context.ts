@@ -15,8 +15,6 @@ export interface Session {
   prober: Prober
   /** Opens the host anew; rejects with HactlError when it cannot be reached. */
   readonly reopen?: () => Promise<void>
-  /** The lock is being given back; awaited before the host is closed. Never rejects. */
-  unlocking?: Promise<void>
 }
 
 /** A file beside a playbook: templates and files to copy. */

@@ -14,7 +14,7 @@ export function toCommand(step: Exclude<Step, { kind: 'upload' }>, as: string | 
     case 'put':
       return putCommand(step)
     case 'remove':
-      return { argv: ['sh', '-c', REMOVE, 'hactl-remove', step.path] }
+      return { argv: ['sh', '-c', REMOVE, 'hactl-remove', step.path], inline: true }
   }
 }
 

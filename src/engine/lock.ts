@@ -15,52 +15,81 @@ export const stateDirOf = (cluster: string): string =>
   `/run/hactl/${cluster.replaceAll(/[^A-Za-z0-9_.-]/g, '_')}`
 
 /**
- * `mkdir` is the atomic test-and-set. The owner's remote shell is recorded: when that process is gone (the
- * controller died, the connection broke) the lock is stale and taken over. Start time guards against a reused pid.
- * A held lock is waited for a few seconds, because a session whose controller was killed takes a moment to end; a
- * lock without a pid is being taken right now.
+ * Creating the file with `noclobber` (O_EXCL) is the atomic test-and-set, and takes no process. It holds the pid of the
+ * owner's remote shell with its start time, which guards against a reused pid, and who owns it: when that process is
+ * gone (the controller died, the connection broke) the lock is stale and taken over. A held lock is waited for as many
+ * tenths of a second as told, because a session whose controller was killed takes a moment to end; a lock without an
+ * owner is being written right now.
  */
 const ACQUIRE = `
-dir=$1 owner=$2 n=0 word=TAKEN
-started() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+dir=$1 owner=$2 patience=$3 n=0 word=TAKEN file=$1/lock
+started() { at=; read -r line < "/proc/$1/stat" && set -- \${line##*) } && at=\${20}; } 2>/dev/null
+take() {
+  set -C
+  { printf '%s %s\\n%s\\n' "$HACTL_SESSION_PID" "$mine" "$owner" > "$file"; } 2>/dev/null
+  set -- $?
+  set +C
+  return $1
+}
 alive() {
-  [ -d "$dir/lock" ] || return 1
-  [ -s "$dir/lock/pid" ] || { [ $n -lt 20 ]; return; }
-  read -r pid start < "$dir/lock/pid" && [ -n "$start" ] && [ "$(started "$pid")" = "$start" ]
+  [ -e "$file" ] || return 1
+  pid= start= holder=
+  { read -r pid start; read -r holder; } < "$file"
+  [ -n "$holder" ] || { [ $n -lt 20 ]; return; }
+  started "$pid"
+  [ -n "$start" ] && [ "$at" = "$start" ]
 } 2>/dev/null
 # One at a time may replace a dead lock, and looks once more before it does.
 take_over() {
   mkdir "$dir/taking" || return 1
   if alive; then rmdir "$dir/taking"; return 1; fi
   word=TAKEN
-  mv "$dir/lock" "$dir/stale.$$" && rm -rf "$dir/stale.$$" && word=STALE
-  mkdir "$dir/lock" || { rmdir "$dir/taking"; return 1; }
+  mv "$file" "$dir/stale.$$" && rm -rf "$dir/stale.$$" && word=STALE
+  take || { rmdir "$dir/taking"; return 1; }
 } 2>/dev/null
-mkdir -p -m 700 "$dir" || exit 1
-taking=
-if ! mkdir "$dir/lock" 2>/dev/null; then
-  until ! alive && take_over; do
-    [ $n -lt 50 ] || { echo HELD; cat "$dir/lock/owner"; exit 3; }
-    sleep 0.1 || sleep 1
-    n=$((n+1))
-    # Whoever was replacing it for that long is dead too.
-    [ $n = 40 ] && rmdir "$dir/taking" 2>/dev/null
-  done
-  taking=1
+started "$HACTL_SESSION_PID"
+mine=$at
+if ! take; then
+  [ -d "$dir" ] || mkdir -p -m 700 "$dir" || exit 1
+  [ -w "$dir" ] || { echo "$dir is not writable" >&2; exit 1; }
+  if ! take; then
+    until ! alive && take_over; do
+      [ $n -lt $patience ] || { echo HELD; printf '%s\\n' "$holder"; exit 3; }
+      sleep 0.1 || sleep 1
+      n=$((n+1))
+      # Whoever was replacing it for that long is dead too.
+      [ $n = 40 ] && rmdir "$dir/taking" 2>/dev/null
+    done
+    rmdir "$dir/taking"
+  fi
 fi
-printf '%s %s\\n' "$HACTL_SESSION_PID" "$(started "$HACTL_SESSION_PID")" > "$dir/lock/pid"
-printf '%s\\n' "$owner" > "$dir/lock/owner"
-[ -z "$taking" ] || rmdir "$dir/taking"
 echo $word
-cat "$dir/pending" 2>/dev/null
+[ ! -e "$dir/pending" ] || cat "$dir/pending"
 exit 0`
 
+/** Tenths of a second that a held lock is waited for. */
+const PATIENCE = 50
+
 /** Only the run that owns the lock may remove it; without a run, whoever owns it. */
-const RELEASE = String.raw`grep -qsF "\"run\":\"$2" "$1/lock/owner" && rm -rf "$1/lock"; rmdir "$1" 2>/dev/null; exit 0`
+const RELEASE = String.raw`{ read -r pid; read -r holder; } < "$1/lock" 2>/dev/null || exit 0
+case $holder in *"\"run\":\"$2"*) rm -f "$1/lock" ;; esac
+exit 0`
 
 const script = (text: string, ...args: readonly string[]): Command => ({
   argv: ['sh', '-c', text, 'hactl-lock', ...args],
+  inline: true,
 })
+
+/** Lets the lock of a run fall together with its session, however that ends; no process and no round trip of its own. */
+export function fallsWithSession(session: Session, stateDir: string, run: string): void {
+  const file = `${stateDir}/lock`
+  session.transport.atEnd(
+    `{ read -r x; read -r y; } <${file} && case $y in *'"run":"${run}"'*) D="$D ${file}";; esac`,
+  )
+}
+
+/** A run that has begun to change things leaves its lock when it is cut off: the next one then says so. */
+export const outlivesSession = (session: Session): void => session.transport.atEnd('')
 
 export interface Acquired {
   /** An earlier run died while it held the lock. */
@@ -69,15 +98,47 @@ export interface Acquired {
   readonly pending: readonly { readonly play: string; readonly handler: string }[]
 }
 
+/** A lock that was asked for in front of the first readings. */
+export interface Attempt {
+  /** Undefined: not taken, because somebody holds it, it cannot be written, or nothing was read yet. */
+  taken(): Acquired | undefined
+}
+
+/**
+ * Asks for the lock in front of the first readings of a host, in their round trip, so that a plan is read under it. Does
+ * not wait, and what is taken falls with the session.
+ */
+export function acquireAhead(session: Session, stateDir: string, owner: LockOwner): Attempt {
+  const result = session.prober.ahead(script(ACQUIRE, stateDir, JSON.stringify(owner), '0'))
+  fallsWithSession(session, stateDir, owner.run)
+  return {
+    taken: () => {
+      const answer = result()
+      return answer?.code === 0 ? acquiredBy(answer.stdout) : undefined
+    },
+  }
+}
+
+const linesOf = (stdout: string): readonly string[] => stdout.split('\n').filter((line) => line !== '')
+
+function acquiredBy(stdout: string): Acquired {
+  const [word, ...lines] = linesOf(stdout)
+  const pending = lines.map((line) => {
+    const [play = '', handler = ''] = line.split('\t')
+    return { play, handler }
+  })
+  return { stale: word === 'STALE', pending }
+}
+
 /**
  * Takes the lock on one host, and in the same round trip reads again what was read before it was held. Throws
  * HactlError (exit 5) naming the holder, its age and `hactl unlock`.
  */
 export async function acquire(session: Session, stateDir: string, owner: LockOwner): Promise<Acquired> {
-  const command = script(ACQUIRE, stateDir, JSON.stringify(owner))
+  const command = script(ACQUIRE, stateDir, JSON.stringify(owner), String(PATIENCE))
   const [result] = await session.prober.execute([command], undefined, session.prober.known())
-  const [word = '', ...lines] = (result?.stdout ?? '').split('\n').filter((line) => line !== '')
-  if (word === 'HELD') throw held(session.transport.host, lines[0])
+  const [word = '', holder] = linesOf(result?.stdout ?? '')
+  if (word === 'HELD') throw held(session.transport.host, holder)
   if (result?.code !== 0 || word === '') {
     const detail = result?.stderr.trim() ?? ''
     const summary = `${session.transport.host}: cannot write the lock in ${stateDir}`
@@ -86,11 +147,7 @@ export async function acquire(session: Session, stateDir: string, owner: LockOwn
       EXIT.failed,
     )
   }
-  const pending = lines.map((line) => {
-    const [play = '', handler = ''] = line.split('\t')
-    return { play, handler }
-  })
-  return { stale: word === 'STALE', pending }
+  return acquiredBy(result.stdout)
 }
 
 function held(host: string, line: string | undefined): HactlError {
@@ -119,24 +176,21 @@ export async function release(session: Session, stateDir: string, run: string): 
 }
 
 /**
- * The same at a good end: all that a plan will ask is read again in this round trip, for the one that proves the run.
- * When that was read behind the last change already, the plan need not wait for the unlocking; closing the host does.
+ * The same at a good end, without waiting: the lock falls with the session, which ends soon. Before that everything that
+ * a plan will ask is read once more, for the one that proves the run, unless it was read behind the last change.
  */
-export async function releaseAndRead(session: Session, stateDir: string, run: string): Promise<void> {
-  if (session.prober.isComplete()) {
-    session.unlocking = release(session, stateDir, run)
-    return
+export async function readAndRelease(session: Session, stateDir: string, run: string): Promise<void> {
+  const { prober } = session
+  if (!prober.isComplete()) {
+    await prober.execute([], undefined, prober.remembered()).catch(() => undefined)
   }
-  const command = script(RELEASE, stateDir, `${run}"`)
-  await session.prober
-    .execute([command], undefined, session.prober.remembered())
-    .catch(() => release(session, stateDir, run))
+  fallsWithSession(session, stateDir, run)
 }
 
 /** Who holds the lock on a host; undefined when nobody does. */
 export async function readLock(session: Session, stateDir: string): Promise<LockOwner | undefined> {
   const [result] = await session.transport.batch([
-    script('cat "$1/lock/owner" 2>/dev/null; exit 0', stateDir),
+    script('{ read -r pid; cat; } < "$1/lock" 2>/dev/null; exit 0', stateDir),
   ])
   return parseOwner(result?.stdout)
 }

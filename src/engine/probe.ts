@@ -41,6 +41,8 @@ export interface ReadOptions {
   readonly stdin?: NonNullable<Command['stdin']>
   readonly env?: Readonly<Record<string, string>>
   readonly timeoutMs?: number
+  /** See `Command`: a text of our own that needs no shell of its own. */
+  readonly inline?: true
   /**
    * What the answer depends on. A cached answer is dropped when a later step touches one of these;
    * default: anything any step does.

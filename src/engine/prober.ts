@@ -62,6 +62,11 @@ export interface Prober {
   remembered(): ReadonlySet<Entry>
   /** Everything that a next plan will ask for was read behind the last change, and nothing was touched since. */
   isComplete(): boolean
+  /**
+   * Sends a command in front of the next readings, in their round trip. Gives its result, undefined before that; asked
+   * for the first time while still undefined, the command is not sent any more.
+   */
+  ahead(command: Command): () => CommandResult | undefined
   /** Drops the answers that a change of these resources (undefined: anything) may have made wrong. */
   invalidate(resources: readonly Resource[] | undefined): void
   /**
@@ -135,6 +140,7 @@ class HostProber implements Prober {
   readonly #remembered = new Set<Entry>()
   #complete = false
   #queue: Pending[] = []
+  #front: { readonly command: Command; readonly done: (result: CommandResult | undefined) => void } | undefined
 
   constructor(transport: Transport, signal: AbortSignal | undefined) {
     this.#transport = transport
@@ -163,6 +169,16 @@ class HostProber implements Prober {
 
   isComplete(): boolean {
     return this.#complete
+  }
+
+  ahead(command: Command): () => CommandResult | undefined {
+    let result: CommandResult | undefined
+    const front = { command, done: (answer: CommandResult | undefined) => void (result = answer) }
+    this.#front = front
+    return () => {
+      if (this.#front === front) this.#front = undefined
+      return result
+    }
   }
 
   invalidate(resources: readonly Resource[] | undefined): void {
@@ -261,9 +277,13 @@ class HostProber implements Prober {
     this.#queue = []
     try {
       const jobs = plan(pending)
-      const commands = jobs.map((job) => job.command)
+      const front = this.#front
+      this.#front = undefined
+      const commands = [...(front ? [front.command] : []), ...jobs.map((job) => job.command)]
       const results = await this.#transport.batch(commands, this.#options)
-      jobs.forEach((job, index) => job.settle(results[index] as CommandResult))
+      front?.done(results[0])
+      const first = front ? 1 : 0
+      jobs.forEach((job, index) => job.settle(results[first + index] as CommandResult))
     } catch (error) {
       for (const item of pending) item.reject(error)
     }

@@ -52,6 +52,7 @@ export const putCommand = (step: PutStep): Command => ({
     step.expect ?? '',
     ...(step.validate ?? []),
   ],
+  inline: true,
   stdin: step.content,
 })
 
@@ -74,7 +75,7 @@ stage=.hactl-$HACTL_SESSION_PID-$$
 mkdir "$stage" || exit 1
 trap 'cd -- "$dir" && rm -rf "$stage"' EXIT
 cd "$stage" || exit 1
-eval "$(cat)"
+. /dev/stdin
 [ -z "$owner" ] || chown -- "$owner" "$@" || exit 1
 chmod -- "$mode" "$@" || exit 1
 sync -- "$@" 2>/dev/null
@@ -143,6 +144,7 @@ export function putsCommand(steps: readonly PutStep[]): Command {
       String(fresh.length),
       ...[...fresh, ...old].map(nameOf),
     ],
+    inline: true,
     stdin: new Secret(steps.map(write).join('')),
   }
 }

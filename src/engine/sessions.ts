@@ -37,12 +37,7 @@ export async function openHosts(hosts: readonly Host[], options: OpenOptions): P
     sessions,
     failures,
     close: async () => {
-      await Promise.all(
-        [...sessions.values()].map(async ({ transport, unlocking }) => {
-          await unlocking
-          await transport.close()
-        }),
-      )
+      await Promise.all([...sessions.values()].map(({ transport }) => transport.close()))
     },
   }
 }

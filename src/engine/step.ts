@@ -18,6 +18,8 @@ export interface RunStep extends StepBase {
   readonly timeoutMs?: number
   /** Exit codes that count as success; default [0]. */
   readonly okCodes?: readonly number[]
+  /** See `Command`: a text of our own that needs no shell of its own. */
+  readonly inline?: true
   /**
    * The command takes what follows `--` one by one and may be repeated: neighbours that are equal up to there are run
    * as one (`install -d -- A B`).

@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import { problem } from '../diag/diagnostic.ts'
 import { defineModule } from '../engine/module.ts'
-import { run } from '../engine/step.ts'
+import { runWith } from '../engine/step.ts'
 import type { Step } from '../engine/step.ts'
 import { Type } from '../lib/type.ts'
 import { notAFile, readFile, writeSteps } from './lib/files.ts'
@@ -46,7 +46,7 @@ const contentOf = (given: Args): string =>
 
 /** Written as the kernel takes it; the arguments are the file and the value. */
 const set = (key: string, value: string): Step =>
-  run('sh', '-c', 'printf "%s\\n" "$2" >"$1"', 'sysctl', sysctlPath(key), value)
+  runWith({ inline: true }, 'sh', '-c', 'printf "%s\\n" "$2" >"$1"', 'sysctl', sysctlPath(key), value)
 
 /** Kernel settings, now and after a boot. */
 export const sysctl = defineModule({

@@ -32,6 +32,8 @@ export interface FakeTransport extends Transport {
   /** Every batch sent so far: one round trip each. */
   readonly batches: readonly (readonly Command[])[]
   readonly uploads: readonly FileUpload[]
+  /** What `atEnd` was told, in order. */
+  readonly ends: readonly string[]
 }
 
 const sameArgv = (a: readonly string[], b: readonly string[]): boolean =>
@@ -63,6 +65,7 @@ export function fakeTransport({ host = 'fake', answers = [], respond, breaks }: 
   let broken: Error | undefined
   const batches: (readonly Command[])[] = []
   const uploads: FileUpload[] = []
+  const ends: string[] = []
   const answerTo = (command: Command): CommandResult => {
     const answer = respond?.(command) ?? answers.find((each) => matches(each, command))
     if (!answer) throw new Error(`the fake host ${host} has no answer to ${JSON.stringify(command.argv)}`)
@@ -94,6 +97,8 @@ export function fakeTransport({ host = 'fake', answers = [], respond, breaks }: 
       uploads.push(file)
       return { code: 0, stdout: '', stderr: '' }
     },
+    atEnd: (line) => void ends.push(line),
+    ends,
     stats: () => ({
       roundTrips: batches.length,
       commands: batches.flat().length,

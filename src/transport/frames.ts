@@ -19,7 +19,7 @@ const SHELL_WORDS = new Set(
     'alias bg bind break builtin caller case cd command compgen complete continue declare dirs disown do done echo ' +
     'elif else enable esac eval exec exit export fc fg fi for function getopts hash help history if in jobs let ' +
     'local logout mapfile popd printf pushd pwd read readarray readonly return select set shift shopt source ' +
-    'suspend then time times trap type typeset ulimit umask unalias unset until wait while _a _f _z . : { } ! [['
+    'suspend then time times trap type typeset ulimit umask unalias unset until wait while _a _f _i _z . : { } ! [['
   ).split(' '),
 )
 
@@ -40,11 +40,19 @@ function assignments(env: Readonly<Record<string, string>> = {}): string[] {
   })
 }
 
+/** A text of our own and its arguments, for a fork of the worker. */
+function inlineText(argv: readonly string[], env: readonly string[]): string {
+  const [, , text = '', , ...args] = argv
+  const set = env.map((each) => `export ${each}\n`)
+  return `(${set.join('')}set -- ${quoteAll(args)}\n${text}\n)`
+}
+
 function commandText(command: Command): string {
   const [program, ...args] = command.argv
   if (program === undefined || program === '') return programError('a command without a program')
   if (command.argv.some((arg) => arg.includes('\0'))) programError(`a NUL byte in an argument of ${program}`)
   const env = assignments(command.env)
+  if (command.inline === true && command.as === undefined) return inlineText(command.argv, env)
   const call = [quoteProgram(program), ...(args.length > 0 ? [quoteAll(args)] : [])]
   if (command.as !== undefined) {
     if (!ACCOUNT.test(command.as)) programError(`"${command.as}" is not an account name`)
@@ -53,30 +61,47 @@ function commandText(command: Command): string {
   return [...env, ...(SHELL_WORDS.has(program) ? ["'env'"] : []), ...call].join(' ')
 }
 
-const bodyOf = (stdin: Command['stdin']): Buffer | undefined => {
-  if (stdin === undefined) return undefined
-  return Buffer.isBuffer(stdin) ? stdin : Buffer.from(reveal(stdin))
+/** Longest standard input that travels as a word of the batch's own text; a longer one costs the host a process. */
+const WORD_BYTES = 65_536
+
+/** Standard input as a word, or as bytes that follow the text. */
+function bodyOf(stdin: Command['stdin']): string | Buffer | undefined {
+  if (stdin === undefined || Buffer.isBuffer(stdin)) return stdin
+  const text = reveal(stdin)
+  return text.length <= WORD_BYTES && !text.includes('\0') ? text : Buffer.from(text)
 }
 
 const okText = ({ okCodes }: Command): string =>
   okCodes === undefined ? '' : ` ${okCodes === 'any' ? 'any' : okCodes.join(',') || 'none'}`
 
-/** The request frame of a batch: a header, the commands as shell text, then the bodies of standard input. */
-export function encodeBatch(id: number, commands: readonly Command[], failFast: boolean): Buffer[] {
-  const bodies = commands.map((command) => bodyOf(command.stdin))
-  const lines = commands.map(
-    (command, index) =>
-      `${commandText(command)}${bodies[index] ? ` <$d/i.${index}` : ''} >>$O 2>>$E;_z $?${okText(command)}\n`,
-  )
-  const script = Buffer.from((failFast ? 'F=1\n' : '') + lines.join(''))
-  const sizes = bodies.flatMap((body, index) => (body ? [` ${index}:${body.length}`] : []))
-  return [
-    Buffer.from(`B ${id} ${script.length}${sizes.join('')}\n`),
-    script,
-    ...bodies.filter((body) => body !== undefined),
-  ]
+function lineOf(command: Command, body: string | Buffer | undefined): string {
+  const written = typeof body === 'string' ? `_i ${quote(body)} && ` : ''
+  const input = body === undefined ? '' : ' <$d/i.$i.$k'
+  return `${written}${commandText(command)}${input} >>$O 2>>$E;_z $?${okText(command)}\n`
 }
 
+/** A batch on its way: the header, the commands as shell text, then the bodies of standard input that are not in it. */
+export interface Frame {
+  readonly header: Buffer
+  readonly script: string
+  readonly bodies: readonly Buffer[]
+}
+
+/** The request frame of a batch. */
+export function encodeBatch(id: number, commands: readonly Command[], failFast: boolean): Frame {
+  const bodies = commands.map((command) => bodyOf(command.stdin))
+  const lines = commands.map((command, index) => lineOf(command, bodies[index]))
+  const script = (failFast ? 'F=1\n' : '') + lines.join('')
+  const sizes = bodies.flatMap((body, index) => (Buffer.isBuffer(body) ? [` ${index}:${body.length}`] : []))
+  return {
+    header: Buffer.from(`B ${id} ${Buffer.byteLength(script)}${sizes.join('')}\n`),
+    script,
+    bodies: bodies.filter((body) => Buffer.isBuffer(body)),
+  }
+}
+
+/** What the host does when the session ends, however it ends: one line of shell text; empty for nothing. */
+export const encodeEnd = (line: string): Buffer => Buffer.from(`E ${line}\n`)
 /** Kills the command with this index, when it is still the one that runs. */
 export const encodeTimeout = (index: number, signal: 'TERM' | 'KILL'): Buffer =>
   Buffer.from(`T ${index} ${signal}\n`)

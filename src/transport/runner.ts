@@ -1,23 +1,29 @@
 import { randomBytes } from 'node:crypto'
+import { quote } from '../lib/quote.ts'
 
 /** What one session's runner is made of: the text it evaluates and the mark that frames its answers. */
 export interface Runner {
   /** Starts every record. Random, sent on standard input only, so no other account of the host can forge it. */
   readonly mark: string
-  readonly script: Buffer
-  /** Shell words that evaluate `script` from the first bytes of standard input; safe in fish and csh too. */
-  readonly boot: string
+  /** The text of the reader with the commands of the first batch in it: what is read at once costs one process. */
+  script(first: string): Buffer
+  /** Shell words that evaluate such a text from the first bytes of standard input; safe in fish and csh too. */
+  boot(script: Buffer): string
 }
 
 /**
  * Runs the commands of one batch, each in the foreground (one vfork), in a process group of its own that the
  * reader can kill. Output goes to files in a private tmpfs folder, opened for appending: what a left-over
- * background process writes later lands behind the end mark and is dropped.
+ * background process writes later lands behind the end mark and is dropped. Every process costs a host about a
+ * millisecond, so files are emptied behind a batch (`_f`), and removed by the reader only now and then.
  * No single quotes in here: it is embedded in READER in single quotes.
  */
-const WORKER = String.raw`d=$1 i=$2 k=0 R= L= t= l= q= F= O=$1/o.0 E=$1/e.0
+const WORKER = String.raw`d=$1 i=$2 k=0 R= L= t= l= q= F= O=$1/o.$2.0 E=$1/e.$2.0
 trap t=t TERM
 trap q=q USR1
+_i() {
+printf %s "$1" >$d/i.$i.$k || { l=l; return 1; }
+}
 _z() {
 s=
 if [ -s $O ]; then echo "$M"o$k >>$O && s="$d/s $O" || l=l; elif [ ! -e $O ]; then l=l; fi
@@ -25,7 +31,7 @@ if [ -s $E ]; then echo "$M"e$k >>$E && s="$s $d/s $E" || l=l; fi
 [ "$s" ] && L="$L $s"
 R="$R $1$t$l"
 echo "$1$t$l $s" >>$d/r
-k=$((k+1)) t= l= O=$d/o.$k E=$d/e.$k
+k=$((k+1)) t= l= O=$d/o.$i.$k E=$d/e.$i.$k
 [ "$q" ] && _f
 [ "$F" ] || return 0
 case $2 in
@@ -35,9 +41,10 @@ any) ;;
 esac
 }
 _f() {
+echo $i >$d/n
 [ "$L" ] && cat $L
 echo "$M"d$i$R
-rm -f $d/[oei].* $d/b $d/r
+for f in $L $d/i.$i.* $d/b; do [ $f = $d/s ] || [ ! -s $f ] || : >$f; done
 exit
 }
 _a() (
@@ -51,7 +58,7 @@ exec runuser -u "$u" -- "$@"
 )
 if [ "$3" ]; then
 while read -r c s; do R="$R $c" L="$L $s" k=$((k+1)); done <$d/r
-t=t O=$d/o.$k E=$d/e.$k
+t=t O=$d/o.$i.$k E=$d/e.$i.$k
 _z 137
 else
 . $d/b
@@ -60,12 +67,13 @@ _f`
 
 /**
  * Reads frames from standard input and never blocks on a command: `B` starts a batch, `T` kills one command,
- * `C` cancels, `P` asks which command runs (answered on stderr, because stdout belongs to the worker), end of
- * input means the controller is gone. Sizes are read with `dd`, because the `head -c` of busybox reads ahead.
+ * `C` cancels, `P` asks which command runs (answered on stderr, because stdout belongs to the worker), `E` says what
+ * the host does when the session ends, however it ends; end of input means the controller is gone. Sizes are read
+ * with `dd`, because the `head -c` of busybox reads ahead. The file `n` tells which batch is done.
  */
-const READER = String.raw`unset M
+const READER = String.raw`unset M D
 M=@MARK@
-w= I=
+w= I= e=
 export LC_ALL=C HACTL_SESSION_PID=$$ PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 umask 022
 cd /
@@ -73,36 +81,41 @@ W='@WORKER@'
 _h() {
 [ $1 = 0 ] || dd bs=$1 count=1 iflag=fullblock 2>/dev/null
 }
+_b() {
+[ "$w" ] && read -r m <$d/n && [ "$m" != "$I" ]
+}
 _x() {
 trap "" TERM HUP INT PIPE
 [ "$1" ] && echo "hactl: $1" >&2
-if [ "$w" ] && [ -e $d/r ]; then
+if _b; then
 kill -USR1 $w
 kill -TERM -$w
 n=0
 while [ $n -lt 20 ]; do sleep .1 || sleep 1; kill -0 -$w || break; n=$((n+1)); done
 kill -KILL -$w
 fi 2>/dev/null
-rm -rf $d
+D=$d
+eval "$e" 2>/dev/null
+rm -rf $D
 exit 1
 }
 _k() {
-[ -e $d/r ] || return
+_b || return
 kill -$1 -$w 2>/dev/null
 [ $1 = KILL ] || return
 wait $w 2>/dev/null
-[ -e $d/r ] && sh $d/p $d $I K </dev/null
+_b && sh $d/p $d $I K </dev/null
 }
 _j() {
 k=0
-[ -e $d/r ] && while read -r a; do k=$((k+1)); done <$d/r
+_b && while read -r a; do k=$((k+1)); done <$d/r
 }
 f=
 for d in /run /dev/shm /tmp; do
 [ -w $d ] || continue
 d=$d/.hactl-@FOLDER@
 mkdir -m 700 $d 2>/dev/null || continue
-{ echo "$M<" >$d/s && printf "%s\n" "unset M" "M=$M" "$W" >$d/p; } 2>/dev/null && f=1 && break
+{ echo "$M<" >$d/s && echo 0 >$d/n && printf "%s\n" "unset M" "M=$M" "$W" >$d/p; } 2>/dev/null && f=1 && break
 rm -rf $d
 done
 [ "$f" ] || { echo "hactl: no space in /run, /dev/shm or /tmp for a work folder" >&2; exit 1; }
@@ -112,16 +125,19 @@ while read -r o i n r; do
 case $o in
 B)
 wait
-_h $n >$d/b || _x "no space left in $d"
-for a in $r; do _h \${a#*:} >$d/i.\${a%:*} || _x "no space left in $d"; done
+case $i in *[05]) rm -f $d/[oei].* ;; esac
+if [ "$B" ]; then printf %s "$B" >$d/b; else _h $n >$d/b; fi || _x "no space left in $d"
+B=
+for a in $r; do _h \${a#*:} >$d/i.$i.\${a%:*} || _x "no space left in $d"; done
 >$d/r || _x "no space left in $d"
 I=$i
 setsid sh $d/p $d $i </dev/null &
 w=$!
 ;;
 T) _j; [ $k = $i ] && _k $n ;;
-C) [ -e $d/r ] && kill -USR1 $w && _k $i ;;
+C) _b && kill -USR1 $w && _k $i ;;
 P) _j; echo "$M"p$k >&2 ;;
+E) e="$i $n $r" ;;
 esac
 done
 _x`
@@ -133,6 +149,9 @@ export function createRunner(): Runner {
     .replace('@MARK@', mark)
     .replace('@FOLDER@', randomBytes(9).toString('hex'))
     .replace('@WORKER@', () => WORKER)
-  const script = Buffer.from(text)
-  return { mark, script, boot: `eval "$(dd bs=${script.length} count=1 iflag=fullblock 2>/dev/null)"` }
+  return {
+    mark,
+    script: (first) => Buffer.from(`B=${quote(first)}\n${text}`),
+    boot: (script) => `eval "$(dd bs=${script.length} count=1 iflag=fullblock 2>/dev/null)"`,
+  }
 }

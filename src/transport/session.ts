@@ -1,6 +1,6 @@
 import { Exchange } from './exchange.ts'
-import { decodeProgress, encodeBatch } from './frames.ts'
-import type { Reply } from './frames.ts'
+import { decodeProgress, encodeBatch, encodeEnd } from './frames.ts'
+import type { Frame, Reply } from './frames.ts'
 import { cancelledError, transportError } from './opener.ts'
 import type { Ending, Opener, Pipe } from './opener.ts'
 import { createRunner } from './runner.ts'
@@ -37,6 +37,7 @@ export class RunnerSession implements Transport {
   #failure: unknown
   #started = false
   #said = ''
+  #atEnd = ''
   #helloTimer: NodeJS.Timeout | undefined
   #closing = false
   #ended: () => void = () => {}
@@ -58,6 +59,12 @@ export class RunnerSession implements Transport {
 
   upload(file: FileUpload): Promise<CommandResult> {
     return uploadFile(this, file)
+  }
+
+  atEnd(line: string): void {
+    if (line.includes('\n')) throw new Error('transport: what is done at the end is one line')
+    this.#atEnd = line
+    if (this.#started) this.#send(encodeEnd(line))
   }
 
   async close(): Promise<void> {
@@ -118,7 +125,7 @@ export class RunnerSession implements Transport {
     signal?.addEventListener('abort', interrupt, { once: true })
     try {
       if (this.#started) {
-        for (const part of frame) this.#send(part)
+        for (const part of [frame.header, Buffer.from(frame.script), ...frame.bodies]) this.#send(part)
         exchange.started()
       } else this.#open(frame)
       const replies = await exchange.answer
@@ -150,8 +157,10 @@ export class RunnerSession implements Transport {
     this.#pipe?.write(data)
   }
 
-  #open(frame: readonly Buffer[]): void {
-    const early = Buffer.concat([this.#runner.script, ...frame])
+  #open(frame: Frame): void {
+    const script = this.#runner.script(frame.script)
+    const atEnd = this.#atEnd === '' ? [] : [encodeEnd(this.#atEnd)]
+    const early = Buffer.concat([script, ...atEnd, frame.header, ...frame.bodies])
     this.#stats.bytesSent += early.length
     this.#said = ''
     this.#helloTimer = setTimeout(() => {
@@ -167,7 +176,7 @@ export class RunnerSession implements Transport {
         ),
       )
     }, HELLO_MS)
-    const opening = this.#opener.open(this.#runner.boot, early, {
+    const opening = this.#opener.open(this.#runner.boot(script), early, {
       stdout: (data) => this.#stdout(data),
       stderr: (data) => this.#stderr(data),
       closed: (ending) => void this.#closed({ ...ending, started: this.#started, said: this.#said }, frame),
@@ -207,7 +216,7 @@ export class RunnerSession implements Transport {
     this.#said = (this.#said + data.toString()).slice(-SAID_KEPT)
   }
 
-  async #closed(ending: Ending, frame: readonly Buffer[]): Promise<void> {
+  async #closed(ending: Ending, frame: Frame): Promise<void> {
     this.#pipe = undefined
     this.#ended()
     clearTimeout(this.#helloTimer)

@@ -3,6 +3,11 @@ import type { Text } from '../lib/secret.ts'
 /** One command on a host. Arguments are an array and never hold a secret; standard input may. */
 export interface Command {
   readonly argv: readonly string[]
+  /**
+   * `argv` is `sh -c TEXT NAME ARG…` with a text of this program's own: a fork of the shell that runs the batch
+   * evaluates it, which costs a tenth of a process. Variables it reads must be set in it, and a syntax error in it is a bug.
+   */
+  readonly inline?: true
   /** Default: empty (/dev/null). A Buffer is sent as it is. */
   readonly stdin?: Text | Buffer
   /** Account that runs it; default is the one the session has after `become` (usually root). */
@@ -50,6 +55,12 @@ export interface Transport {
   batch(commands: readonly Command[], options?: BatchOptions): Promise<readonly CommandResult[]>
   /** Streams a local file to the host: sha256 checked, then owner, mode and rename. */
   upload(file: FileUpload): Promise<CommandResult>
+  /**
+   * Sets what the host does when the session ends, however it ends (`close`, a killed controller, a lost connection):
+   * one line of shell text of this program's own, evaluated in a shell with the variable D, the paths that are removed.
+   * Takes effect before the next batch; costs no round trip.
+   */
+  atEnd(line: string): void
   stats(): TransportStats
   /** Ends the session; whatever still runs in it is killed. Never rejects. */
   close(): Promise<void>

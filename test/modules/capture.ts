@@ -46,6 +46,7 @@ function nameOf({ argv, as }: Command): Sight {
 function recorder(sights: Sight[]): Transport {
   return {
     host: 'fake',
+    atEnd: () => undefined,
     async batch(commands) {
       return commands.map((command) => {
         const result = execute(command)

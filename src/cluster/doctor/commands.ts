@@ -27,10 +27,11 @@ if [ -f "$data/postmaster.pid" ]; then
   printf 'pidfile=%s\\t%s\\t%s\\t%s\\n' "$pid" "$(cat "/proc/$pid/comm" 2>/dev/null)" "$letter" "$(readlink "/proc/$pid/cwd" 2>/dev/null)"
 fi
 sed -n 's/^\\([0-9]*\\) (\\(.*\\)) [Tt] .*/stopped=\\2/p' /proc/[0-9]*/stat 2>/dev/null | sort | uniq -c | sed 's/^ *\\([0-9]*\\) stopped=\\(.*\\)/stopped=\\2\\t\\1/'
-if [ -d "$state/lock" ]; then
-  alive=no; read -r pid start < "$state/lock/pid" 2>/dev/null
+if [ -e "$state/lock" ]; then
+  alive=no pid= start= owner=
+  { read -r pid start; read -r owner; } < "$state/lock" 2>/dev/null
   [ -n "$start" ] && [ "$(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null | cut -d' ' -f20)" = "$start" ] && alive=yes
-  printf 'lock=%s\\t%s\\n' "$alive" "$(cat "$state/lock/owner" 2>/dev/null)"
+  printf 'lock=%s\\t%s\\n' "$alive" "$owner"
 fi
 for h in $(ls "$data/pg_wal" 2>/dev/null | grep '\\.history$' | tail -n 3); do
   sed "s/^/history.$h=/" "$data/pg_wal/$h"; echo

@@ -8,7 +8,7 @@ const DEPENDS = { dependsOn: ['package:*'], timeoutMs: 120_000 } as const
 
 /** Age of the package index in milliseconds; undefined when there is none. dnf minds its own. */
 export async function indexAge(probe: Probe): Promise<number | undefined> {
-  const { stdout } = await probe.run(['sh', '-c', APT_AGE_SCRIPT], DEPENDS)
+  const { stdout } = await probe.run(['sh', '-c', APT_AGE_SCRIPT], { ...DEPENDS, inline: true })
   return stdout.trim() === '' ? undefined : Number(stdout) * 1000
 }
 

@@ -53,8 +53,10 @@ export const groups: Reading<Group | undefined> = {
   resource: (name) => `group:${name}`,
 }
 
-const MEMBERSHIPS = `for name do printf '%s\\t%s\\t' "$name" "$(id -gn -- "$name" 2>/dev/null)"
-id -Gn -- "$name" 2>/dev/null || echo; done`
+/** `groups` names the primary group first; an account that does not exist has no line. */
+const MEMBERSHIPS = `groups -- "$@" 2>/dev/null | while read -r name colon primary others; do
+printf '%s\\t%s\\t%s\\n' "$name" "$primary" "$primary $others"
+done`
 
 export interface Membership {
   readonly primary: string
@@ -65,7 +67,7 @@ export interface Membership {
 /** The groups each account is in; empty for an account that does not exist. */
 export const memberships: Reading<Membership> = {
   name: 'memberships',
-  command: (names) => ({ argv: ['sh', '-c', MEMBERSHIPS, 'memberships', ...names] }),
+  command: (names) => ({ argv: ['sh', '-c', MEMBERSHIPS, 'memberships', ...names], inline: true }),
   parse({ stdout }, names) {
     const found = new Map<string, Membership>()
     for (const line of stdout.split('\n')) {

@@ -39,7 +39,7 @@ function versions(lines: readonly string[]): ReadonlyMap<string, string> {
  */
 export const packages: Reading<InstalledPackage> = {
   name: 'packages',
-  command: (names) => ({ argv: ['sh', '-c', SCRIPT, 'packages', ...names] }),
+  command: (names) => ({ argv: ['sh', '-c', SCRIPT, 'packages', ...names], inline: true }),
   parse({ stdout }, names) {
     const [family, ...lines] = stdout.split('\n')
     if (family !== 'apt' && family !== 'dnf') {

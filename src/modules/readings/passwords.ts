@@ -16,7 +16,7 @@ done`
 /** How the passwords of accounts are stored. The hashes themselves stay on the host. */
 export const passwords: Reading<StoredPassword> = {
   name: 'passwords',
-  command: (names) => ({ argv: ['sh', '-c', SCRIPT, 'passwords', ...names] }),
+  command: (names) => ({ argv: ['sh', '-c', SCRIPT, 'passwords', ...names], inline: true }),
   parse({ stdout }, names) {
     const rows = stdout.split('\n').map((line) => line.split('\t'))
     const found = new Map(

@@ -12,7 +12,7 @@ const unescape = (name: string): string =>
 /** The sha256 of any number of regular files in one command; undefined for everything else. */
 export const sha256: Reading<string | undefined> = {
   name: 'sha256',
-  command: (paths) => ({ argv: ['sh', '-c', SCRIPT, 'sha256', ...paths] }),
+  command: (paths) => ({ argv: ['sh', '-c', SCRIPT, 'sha256', ...paths], inline: true }),
   parse({ code, stdout, stderr }, paths) {
     if (code !== 0) {
       throw new HactlError(

@@ -13,9 +13,12 @@ export type FileText =
 
 /** For each path its size and content, each ended by NUL; NUL bytes of the content are dropped and so show in the size. */
 const SCRIPT = `limit=$1; shift
+sizes=$(for p do shift; [ ! -f "$p" ] || set -- "$@" "$p"; done; [ $# -eq 0 ] || exec wc -c -- "$@") || exit 1
 for p do
   if [ -f "$p" ]; then
-    size=$(wc -c <"$p") || exit 1
+    size=\${sizes#"\${sizes%%[0-9]*}"}
+    size=\${size%%[!0-9]*} sizes=\${sizes#*
+}
     printf '%d\\0' "$size"
     [ "$size" -gt "$limit" ] || tr -d '\\000' <"$p"
   else printf '%s\\0' -
@@ -33,7 +36,7 @@ function fromCells(size: string, text: string): FileText {
 /** The content of small text files, many in one command. Symlinks are followed: look at `stat` first. */
 export const text: Reading<FileText> = {
   name: 'text',
-  command: (paths) => ({ argv: ['sh', '-c', SCRIPT, 'text', String(TEXT_LIMIT), ...paths] }),
+  command: (paths) => ({ argv: ['sh', '-c', SCRIPT, 'text', String(TEXT_LIMIT), ...paths], inline: true }),
   parse({ code, stdout, stderr }, paths) {
     if (code !== 0) {
       throw new HactlError(

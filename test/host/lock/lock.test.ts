@@ -1,8 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { acquire, readLock, release } from '../../../src/engine/lock.ts'
+import {
+  acquire,
+  acquireAhead,
+  fallsWithSession,
+  outlivesSession,
+  readLock,
+  release,
+} from '../../../src/engine/lock.ts'
+import { poll } from '../../../src/lib/poll.ts'
 import { createProber } from '../../../src/engine/prober.ts'
 import { connectLocal } from '../../../src/transport/local.ts'
 
@@ -62,4 +70,41 @@ test('of many who find a dead lock at once, one gets it', async () => {
   )
   expect(tries.filter((each) => each.status === 'fulfilled')).toHaveLength(1)
   await Promise.all(sessions.map((session) => session.transport.close()))
+})
+
+const gone = (file: string) =>
+  poll(async () => (existsSync(file) ? undefined : true), { timeoutMs: 5000, intervalMs: 10 })
+
+test('a lock taken ahead is refused to others, and falls with its session unless the run began to change something', async () => {
+  const [a, b, c] = [await open(), await open(), await open()]
+  const first = acquireAhead(a, dir, owner('one'))
+  await a.prober.probe.run(['true'])
+  expect(first.taken()).toEqual({ stale: false, pending: [] })
+  const second = acquireAhead(b, dir, owner('two'))
+  await b.prober.probe.run(['true'])
+  expect(second.taken()).toBeUndefined()
+  await a.transport.close()
+  expect(await gone(join(dir, 'lock'))).toBe(true)
+  const third = acquireAhead(c, dir, owner('three'))
+  await c.prober.probe.run(['true'])
+  expect(third.taken()).toEqual({ stale: false, pending: [] })
+  outlivesSession(c)
+  // What was refused the lock does not take it away from others either.
+  await b.transport.close()
+  await c.transport.close()
+  const d = await open()
+  expect(await acquire(d, dir, owner('four'))).toMatchObject({ stale: true })
+  fallsWithSession(d, dir, 'four')
+  await d.transport.close()
+  expect(await gone(join(dir, 'lock'))).toBe(true)
+})
+
+test('handlers that a killed run owes are told with the lock', async () => {
+  const a = await open()
+  mkdirSync(dir)
+  writeFileSync(join(dir, 'pending'), 'play\thandler\n')
+  const lock = acquireAhead(a, dir, owner('one'))
+  await a.prober.probe.run(['true'])
+  expect(lock.taken()?.pending).toEqual([{ play: 'play', handler: 'handler' }])
+  await a.transport.close()
 })

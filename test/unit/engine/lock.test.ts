@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Session } from '../../../src/engine/context.ts'
-import { acquire, release, releaseAndRead } from '../../../src/engine/lock.ts'
+import { acquire, acquireAhead, outlivesSession, readAndRelease, release } from '../../../src/engine/lock.ts'
 import { createProber } from '../../../src/engine/prober.ts'
 import { fakeTransport } from '../../../src/transport/fake.ts'
 
@@ -29,7 +28,37 @@ test('locking and reading again what was read before is one round trip', async (
   expect(host.transport.batches).toHaveLength(2)
 })
 
-test('unlocking and reading everything for the second plan is one round trip', async () => {
+test('a lock taken ahead rides in front of the first readings, which need not be read again', async () => {
+  const host = session()
+  const ahead = acquireAhead(host, '/run/hactl/c', owner)
+  expect((await host.prober.probe.run(['cat', 'file'])).stdout).toBe('1')
+  expect(ahead.taken()).toEqual({ stale: false, pending: [] })
+  expect(host.transport.batches.map((commands) => commands.map(({ argv }) => argv[0]))).toEqual([['sh', 'cat']])
+  expect(host.transport.batches[0]?.[0]?.argv.at(-1)).toBe('0')
+})
+
+test('a lock that somebody holds is not taken ahead, and what was asked for too late is not sent', async () => {
+  const held = session(JSON.stringify({ ...owner, run: 'other' }))
+  const ahead = acquireAhead(held, '/run/hactl/c', owner)
+  expect((await held.prober.probe.run(['cat', 'file'])).stdout).toBe('1')
+  expect(ahead.taken()).toBeUndefined()
+  const unread = session()
+  expect(acquireAhead(unread, '/run/hactl/c', owner).taken()).toBeUndefined()
+  await unread.prober.probe.run(['cat', 'file'])
+  expect(unread.transport.batches).toHaveLength(1)
+  expect(unread.transport.batches[0]).toHaveLength(1)
+})
+
+test('what was taken ahead falls with the session until the run changes something', () => {
+  const host = session()
+  acquireAhead(host, '/run/hactl/c', owner)
+  expect(host.transport.ends).toHaveLength(1)
+  expect(host.transport.ends[0]).toContain('"run":"abc123"')
+  outlivesSession(host)
+  expect(host.transport.ends.at(-1)).toBe('')
+})
+
+test('reading everything for the second plan is one round trip, and unlocking none', async () => {
   const host = session()
   const view = host.prober.view()
   const read = () => view.probe.run(['cat', 'file'])
@@ -37,23 +66,22 @@ test('unlocking and reading everything for the second plan is one round trip', a
   view.remember()
   // A change that may touch anything.
   host.prober.invalidate(undefined)
-  await releaseAndRead(host, '/run/hactl/c', owner.run)
+  await readAndRelease(host, '/run/hactl/c', owner.run)
   expect((await read()).stdout).toBe('2')
   expect(host.transport.batches).toHaveLength(2)
+  expect(host.transport.ends.at(-1)).toContain('/run/hactl/c/lock')
   await release(host, '/run/hactl/c', owner.run)
   expect(host.transport.batches).toHaveLength(3)
 })
 
-test('what was read behind the last change needs no reading, and the plan does not wait for the unlocking', async () => {
-  const host: Session = session()
+test('what was read behind the last change needs no reading', async () => {
+  const host = session()
   const view = host.prober.view()
   await view.probe.run(['cat', 'file'])
   await host.prober.execute([{ argv: ['change'] }], [], view.used, true)
-  await releaseAndRead(host, '/run/hactl/c', owner.run)
-  expect(host.unlocking).toBeInstanceOf(Promise)
+  await readAndRelease(host, '/run/hactl/c', owner.run)
   expect((await view.probe.run(['cat', 'file'])).stdout).toBe('2')
-  await host.unlocking
-  expect(host.transport.stats().roundTrips).toBe(3)
+  expect(host.transport.stats().roundTrips).toBe(2)
 })
 
 test('a lock that is held is refused and nothing is read', async () => {

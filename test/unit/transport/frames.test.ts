@@ -4,26 +4,36 @@ import { decodeAnswer, decodeProgress, encodeBatch } from '../../../src/transpor
 
 const MARK = 'abcd'
 
-test('a request is a header, the commands, then the bodies byte for byte', () => {
-  const frame = encodeBatch(
+test('a request is a header, the commands with short input, then the other bodies byte for byte', () => {
+  const long = 'x'.repeat(65_537)
+  const { header, script, bodies } = encodeBatch(
     7,
     [
       { argv: ['cat'], stdin: new Secret('hid') },
       { argv: ['id', '-u', "it's"], as: 'postgres', env: { A: 'x y' } },
       { argv: ['cd', '/'], okCodes: [0, 2] },
       { argv: ['cat'], stdin: Buffer.from([0, 255]) },
+      { argv: ['cat'], stdin: long },
+      { argv: ['cat'], stdin: new Secret('a\0b') },
     ],
     true,
   )
-  const [header, script, ...bodies] = frame
-  expect(header?.toString()).toBe(`B 7 ${script?.length} 0:3 3:2\n`)
-  expect(script?.toString()).toBe(
-    "F=1\n'cat' <$d/i.0 >>$O 2>>$E;_z $?\n" +
+  expect(header.toString()).toBe(`B 7 ${script.length} 3:2 4:65537 5:3\n`)
+  expect(script).toBe(
+    "F=1\n_i hid && 'cat' <$d/i.$i.$k >>$O 2>>$E;_z $?\n" +
       `_a postgres 'env' A='x y' 'id' -u 'it'\\''s' >>$O 2>>$E;_z $?\n` +
       "'env' 'cd' / >>$O 2>>$E;_z $? 0,2\n" +
-      "'cat' <$d/i.3 >>$O 2>>$E;_z $?\n",
+      "'cat' <$d/i.$i.$k >>$O 2>>$E;_z $?\n".repeat(3),
   )
-  expect(bodies).toEqual([Buffer.from('hid'), Buffer.from([0, 255])])
+  expect(bodies.map(String)).toEqual([String(Buffer.from([0, 255])), long, 'a\0b'])
+})
+
+test('an inline script is evaluated by a fork with its arguments and variables, and by a shell of its own for others', () => {
+  const command = { argv: ['sh', '-c', 'echo "$1$A"', 'name', "it's"], inline: true, env: { A: 'x y' } } as const
+  expect(encodeBatch(1, [command, { ...command, as: 'postgres' }], false).script).toBe(
+    "(export A='x y'\nset -- 'it'\\''s'\necho \"$1$A\"\n) >>$O 2>>$E;_z $?\n" +
+      `_a postgres 'env' A='x y' 'sh' -c 'echo "$1$A"' name 'it'\\''s' >>$O 2>>$E;_z $?\n`,
+  )
 })
 
 test('an answer is taken apart by its marks; what lies between them is dropped', () => {

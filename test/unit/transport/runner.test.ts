@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
@@ -199,6 +208,55 @@ describe.each(['dash', 'bash', 'busybox'].filter(find))('with %s as the remote s
     await failed
     expect(await gone(sleep)).toBe(true)
     expect(await until(() => !existsSync(work))).toBe(true)
+  })
+
+  test('an inline script keeps its variables, its exit code and its traps to itself', async () => {
+    const transport = await session(folder)
+    const inline = (text: string, ...args: string[]) =>
+      ({ argv: ['sh', '-c', text, 'x', ...args], inline: true }) as const
+    const results = await transport.batch([
+      { ...inline('k=9 d=/nowhere; cat; echo "$# $1 $A"; exit 3', "it's"), stdin: 'typed', env: { A: '1' } },
+      inline('echo "${A-none} $#"; trap "echo bye" EXIT # a comment'),
+      { argv: ['echo', 'after'] },
+      { ...inline('sleep 60'), timeoutMs: 100 },
+      { argv: ['echo', 'last'] },
+    ])
+    expect(results.map(({ code, stdout }) => [code, stdout])).toEqual([
+      [3, "typed1 it's 1\n"],
+      [0, 'none 0\nbye\n'],
+      [0, 'after\n'],
+      [124, ''],
+      [0, 'last\n'],
+    ])
+  })
+
+  test('does what it was last told to do at the end, also when nobody waits for it', async () => {
+    const [first, second] = [join(dir, `${shell}-first`), join(dir, `${shell}-second`)]
+    writeFileSync(first, '')
+    writeFileSync(second, '')
+    const transport = await session(folder)
+    transport.atEnd(`[ -e ${first} ] && D="$D ${first}"`)
+    await transport.batch([{ argv: ['true'] }])
+    expect(existsSync(first)).toBe(true)
+    transport.atEnd(`D="$D ${second}"`)
+    await transport.close()
+    expect(await until(() => !existsSync(second))).toBe(true)
+    expect(existsSync(first)).toBe(true)
+    const early = await session(folder)
+    early.atEnd(`D="$D ${first}"`)
+    await early.batch([{ argv: ['true'] }])
+    await early.close()
+    expect(await until(() => !existsSync(first))).toBe(true)
+  })
+
+  test('keeps nothing of its batches but empty files, and no secret', async () => {
+    const transport = await session(folder)
+    const work = await workFolder(transport)
+    for (let i = 0; i < 12; i++) await transport.batch([{ argv: ['cat'], stdin: new Secret(`hidden ${i}`) }])
+    await transport.batch([{ argv: ['cat'], stdin: Buffer.alloc(100_000, 'secret') }])
+    const texts = (): string[] => readdirSync(work).map((name) => readFileSync(join(work, name), 'utf8'))
+    expect(await until(() => !texts().some((text) => /hidden|secret/.test(text)))).toBe(true)
+    expect(texts().length).toBeLessThan(25)
   })
 
   test('takes 32 MB of standard input and gives it back', async () => {
