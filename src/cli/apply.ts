@@ -1,7 +1,7 @@
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
 import type { EngineEvent, RunSummary } from '../engine/events.ts'
 import { IMPACTS, worse, type Impact } from '../engine/impact.ts'
-import { applyRun, exitOf, isHeld, unlockAhead, type Ahead } from './engine.ts'
+import { applyRun, exitOf, isHeld, owesHandlers, unlockAhead, type Ahead } from './engine.ts'
 import { interrupt } from './interrupt.ts'
 import { confirm, paint, print, printJson, setExit, size } from './io.ts'
 import {
@@ -38,7 +38,9 @@ async function applyTarget(target: Target, file: string, options: ApplyOptions):
   const planned = await makePlan(target, deployment(target, options), options, options.check !== true)
   const { bench, summary } = planned
   try {
-    const pending = summary.changed + summary.unknown
+    // Handlers of a run that was killed behind its last change are work too, though no plan shows them.
+    const owed = planned.ahead && owesHandlers(planned.ahead) ? 1 : 0
+    const pending = summary.changed + summary.unknown + owed
     const text = (options.format ?? 'text') === 'text'
     // A plan that failed is all there is to show, in every format.
     if (text || options.check === true || pending === 0 || !isSound(planned))

@@ -163,6 +163,10 @@ export function lockAhead({ target, opened }: Bench): Ahead {
 export const isHeld = ({ opened }: Bench, { attempts }: Ahead): boolean =>
   [...opened.sessions.keys()].every((name) => attempts.get(name)?.taken() !== undefined)
 
+/** Whether a killed run left handlers that have not run yet. */
+export const owesHandlers = ({ attempts }: Ahead): boolean =>
+  [...attempts.values()].some((attempt) => (attempt.taken()?.pending.length ?? 0) > 0)
+
 /** Gives back what was taken ahead. */
 export async function unlockAhead({ opened }: Bench, { stateDir, owner, attempts }: Ahead): Promise<void> {
   await Promise.all(
@@ -263,7 +267,7 @@ const stoppedBy = ({ exit }: HactlError): RunSummary => ({
 export async function lockAll(bench: Bench, stateDir: string, owner: LockOwner, emit: Emit): Promise<Owed> {
   const owed: OwedByHost = new Map()
   const taken: string[] = []
-  const sessions = [...bench.opened.sessions].toSorted(([a], [b]) => a.localeCompare(b))
+  const sessions = [...bench.opened.sessions].toSorted(([a], [b]) => (a < b ? -1 : 1))
   const [first, ...rest] = sessions
   const take = async ([name, session]: (typeof sessions)[number]): Promise<void> => {
     const text = 'another run holds the lock, or has just ended: waiting a few seconds'

@@ -176,15 +176,14 @@ export async function release(session: Session, stateDir: string, run: string): 
 }
 
 /**
- * The same at a good end, without waiting: the lock falls with the session, which ends soon. Before that everything that
- * a plan will ask is read once more, for the one that proves the run, unless it was read behind the last change.
+ * The same at a good end, without waiting: the lock falls with the session, which ends soon. Everything that a plan will
+ * ask is read once more, for the one that proves the run, unless it was read behind the last change.
  */
 export async function readAndRelease(session: Session, stateDir: string, run: string): Promise<void> {
   const { prober } = session
-  if (!prober.isComplete()) {
-    await prober.execute([], undefined, prober.remembered()).catch(() => undefined)
-  }
   fallsWithSession(session, stateDir, run)
+  if (prober.isComplete()) return
+  await prober.execute([], undefined, prober.remembered()).catch(() => undefined)
 }
 
 /** Who holds the lock on a host; undefined when nobody does. */

@@ -140,7 +140,9 @@ class HostProber implements Prober {
   readonly #remembered = new Set<Entry>()
   #complete = false
   #queue: Pending[] = []
-  #front: { readonly command: Command; readonly done: (result: CommandResult | undefined) => void } | undefined
+  #front:
+    | { readonly command: Command; readonly done: (result: CommandResult | undefined) => void }
+    | undefined
 
   constructor(transport: Transport, signal: AbortSignal | undefined) {
     this.#transport = transport

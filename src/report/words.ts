@@ -1,6 +1,6 @@
 /** `1 host`, `3 hosts`. */
 export const count = (number: number, word: string): string =>
-  `${number.toLocaleString('en')} ${word}${number === 1 ? '' : 's'}`
+  `${String(number).replaceAll(/\B(?=(\d{3})+$)/g, ',')} ${word}${number === 1 ? '' : 's'}`
 
 /** Cuts a text to a number of columns, the last one then `…`. Wide characters are not expected here. */
 export const clip = (text: string, width: number): string =>

@@ -33,6 +33,9 @@ const HOST_KEY_KINDS: readonly (readonly ServerHostKeyAlgorithm[])[] = [
   ['rsa-sha2-512', 'rsa-sha2-256'],
 ]
 
+/** Asked for once: with a module loader beside it even the `import()` of what is there already costs much. */
+const load = () => Promise.all([import('ssh2'), import('./ssh-handshake.ts')])
+
 /** What connections of one process share: parsed files, keys, the cap on handshakes, jump hosts. */
 export class Dialer {
   readonly #gates = new HandshakeGates()
@@ -40,6 +43,7 @@ export class Dialer {
   readonly #jumps = new Map<string, { readonly opening: Promise<Connection>; users: number }>()
   readonly #knownHosts = new Map<string, KnownHosts>()
   #config: SshConfig | undefined
+  #loaded: ReturnType<typeof load> | undefined
 
   target(spec: ConnectionSpec): Target {
     this.#config ??= readSshConfig()
@@ -113,10 +117,7 @@ export class Dialer {
   ): Promise<Outcome> {
     const carrier = await this.#carrier(target, jump)
     // The package is loaded while the TCP handshake is under way.
-    const [ssh2, { handshake, hostKeyOrder }] = await Promise.all([
-      import('ssh2'),
-      import('./ssh-handshake.ts'),
-    ])
+    const [ssh2, { handshake, hostKeyOrder }] = await (this.#loaded ??= load())
     const known = special.judge ? undefined : this.#known(target)
     const name = knownHostName(target.keyName, target.port)
     return handshake({

@@ -167,11 +167,14 @@ export function handshake(work: Handshake): Promise<Outcome> {
   return attempt.outcome
 }
 
-/** Says goodbye without waiting for the answer, and does not keep the process alive for it. */
-function end(client: Client, carrier: Carrier): void {
-  client.end()
-  if (carrier.stream instanceof Socket) carrier.stream.unref()
-  const timer = setTimeout(carrier.release, 2000)
+/**
+ * Ends the connection without waiting for the answer, and does not keep the process alive for it. No disconnect message
+ * is sent: at one sshd drops what it has not passed on yet, and what the host shall do at the end is among it.
+ */
+function end(client: Client, { stream, release }: Carrier): void {
+  stream.end()
+  if (stream instanceof Socket) stream.unref()
+  const timer = setTimeout(release, 2000)
   timer.unref()
   client.once('close', () => clearTimeout(timer))
 }

@@ -1,16 +1,18 @@
 import { Dialer } from './ssh-dial.ts'
 import type { Connect } from './transport.ts'
 
+const load = () => Promise.all([import('./session.ts'), import('./ssh-opener.ts')])
+
 /**
  * Makes a Connect whose connections share jump hosts, opened keys, parsed files and the cap on handshakes. What is
  * needed after the login is loaded while the connection is under way.
  */
 export function createSshConnect(dialer: Dialer = new Dialer()): Connect {
+  let loaded: ReturnType<typeof load> | undefined
   return async (spec, options) => {
-    const [connection, { RunnerSession }, { SshOpener }] = await Promise.all([
+    const [connection, [{ RunnerSession }, { SshOpener }]] = await Promise.all([
       dialer.dial(spec, options),
-      import('./session.ts'),
-      import('./ssh-opener.ts'),
+      (loaded ??= load()),
     ])
     return new RunnerSession(new SshOpener(connection, spec, options))
   }

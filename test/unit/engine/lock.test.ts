@@ -33,7 +33,9 @@ test('a lock taken ahead rides in front of the first readings, which need not be
   const ahead = acquireAhead(host, '/run/hactl/c', owner)
   expect((await host.prober.probe.run(['cat', 'file'])).stdout).toBe('1')
   expect(ahead.taken()).toEqual({ stale: false, pending: [] })
-  expect(host.transport.batches.map((commands) => commands.map(({ argv }) => argv[0]))).toEqual([['sh', 'cat']])
+  expect(host.transport.batches.map((commands) => commands.map(({ argv }) => argv[0]))).toEqual([
+    ['sh', 'cat'],
+  ])
   expect(host.transport.batches[0]?.[0]?.argv.at(-1)).toBe('0')
 })
 

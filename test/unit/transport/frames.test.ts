@@ -29,7 +29,11 @@ test('a request is a header, the commands with short input, then the other bodie
 })
 
 test('an inline script is evaluated by a fork with its arguments and variables, and by a shell of its own for others', () => {
-  const command = { argv: ['sh', '-c', 'echo "$1$A"', 'name', "it's"], inline: true, env: { A: 'x y' } } as const
+  const command = {
+    argv: ['sh', '-c', 'echo "$1$A"', 'name', "it's"],
+    inline: true,
+    env: { A: 'x y' },
+  } as const
   expect(encodeBatch(1, [command, { ...command, as: 'postgres' }], false).script).toBe(
     "(export A='x y'\nset -- 'it'\\''s'\necho \"$1$A\"\n) >>$O 2>>$E;_z $?\n" +
       `_a postgres 'env' A='x y' 'sh' -c 'echo "$1$A"' name 'it'\\''s' >>$O 2>>$E;_z $?\n`,
