@@ -1,7 +1,8 @@
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
 import type { EngineEvent, RunSummary } from '../engine/events.ts'
 import { IMPACTS, worse, type Impact } from '../engine/impact.ts'
-import { applyRun, exitOf, isHeld, owesHandlers, unlockAhead, type Ahead } from './engine.ts'
+import { applyRun, exitOf } from './engine.ts'
+import { isHeld, owesHandlers, unlockAhead, type Ahead } from './lock.ts'
 import { interrupt } from './interrupt.ts'
 import { confirm, paint, print, printJson, setExit, size } from './io.ts'
 import {

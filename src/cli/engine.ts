@@ -1,23 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 import { readFileSync, statSync } from 'node:fs'
-import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { EXIT, HactlError, type ExitCode } from '../diag/diagnostic.ts'
 import type { RunOptions, SourceFile } from '../engine/context.ts'
 import type { EngineEvent, RunSummary } from '../engine/events.ts'
 import type { Impact } from '../engine/impact.ts'
-import { journalDir, newestRuns, newRunId, openJournal } from '../engine/journal.ts'
-import {
-  acquire,
-  acquireAhead,
-  outlivesSession,
-  readAndRelease,
-  release,
-  stateDirOf,
-  type Acquired,
-  type Attempt,
-  type LockOwner,
-} from '../engine/lock.ts'
+import { journalDir, newestRuns, openJournal } from '../engine/journal.ts'
+import { outlivesSession, readAndRelease, release } from '../engine/lock.ts'
 import type { Playbook } from '../engine/playbook.ts'
 import { runPlaybook, type Owed } from '../engine/run.ts'
 import { openHosts, type Opened } from '../engine/sessions.ts'
@@ -28,6 +17,7 @@ import { createTemplates, type Scope } from '../template/template.ts'
 import type { View } from '../report/view.ts'
 import { connect } from '../transport/connect.ts'
 import { interrupt } from './interrupt.ts'
+import { adopt, lockAll, newOwner, stateDirOn, type Ahead } from './lock.ts'
 import { asker, sourceFolders, type Target } from './target.ts'
 
 export interface EngineOptions {
@@ -131,51 +121,6 @@ export async function phase(bench: Bench, input: PhaseInput): Promise<RunSummary
   )
 }
 
-/** A run that has asked for the lock before it knows whether it will change anything. */
-export interface Ahead {
-  readonly stateDir: string
-  readonly owner: LockOwner
-  readonly attempts: ReadonlyMap<string, Attempt>
-}
-
-const stateDirOn = (target: Target): string => stateDirOf(target.cluster?.name ?? 'hosts')
-
-const newOwner = (): LockOwner => ({
-  run: newRunId(),
-  by: userInfo().username,
-  from: hostname(),
-  at: new Date().toISOString(),
-})
-
-/**
- * Asks for the lock on all hosts in the round trip of their first readings, so that what is planned need not be read
- * again before it is changed. Nobody waits here and nothing is refused: `lockAll` does that when a host was not to be had.
- */
-export function lockAhead({ target, opened }: Bench): Ahead {
-  const [stateDir, owner] = [stateDirOn(target), newOwner()]
-  const attempts = [...opened.sessions].map(
-    ([name, session]) => [name, acquireAhead(session, stateDir, owner)] as const,
-  )
-  return { stateDir, owner, attempts: new Map(attempts) }
-}
-
-/** Whether the lock is held on every host since before the first reading. */
-export const isHeld = ({ opened }: Bench, { attempts }: Ahead): boolean =>
-  [...opened.sessions.keys()].every((name) => attempts.get(name)?.taken() !== undefined)
-
-/** Whether a killed run left handlers that have not run yet. */
-export const owesHandlers = ({ attempts }: Ahead): boolean =>
-  [...attempts.values()].some((attempt) => (attempt.taken()?.pending.length ?? 0) > 0)
-
-/** Gives back what was taken ahead. */
-export async function unlockAhead({ opened }: Bench, { stateDir, owner, attempts }: Ahead): Promise<void> {
-  await Promise.all(
-    [...opened.sessions].map(async ([name, session]) => {
-      if (attempts.get(name)?.taken()) await release(session, stateDir, owner.run)
-    }),
-  )
-}
-
 export interface ApplyInput extends Omit<PhaseInput, 'mode' | 'emit' | 'owed' | 'stateDir'> {
   readonly view: View
   readonly events: EngineEvent[]
@@ -219,25 +164,6 @@ export async function applyRun(bench: Bench, input: ApplyInput): Promise<RunSumm
   }
 }
 
-/** Goes on with the lock that was taken ahead. */
-function adopt({ opened }: Bench, { attempts }: Ahead, emit: Emit): Owed {
-  const owed: OwedByHost = new Map()
-  for (const name of opened.sessions.keys()) {
-    const lock = attempts.get(name)?.taken()
-    if (lock) note(name, lock, owed, emit)
-  }
-  return owed
-}
-
-type Emit = (event: EngineEvent) => void
-type OwedByHost = Map<string, readonly { readonly play: string; readonly handler: string }[]>
-
-function note(host: string, { stale, pending }: Acquired, owed: OwedByHost, emit: Emit): void {
-  if (pending.length > 0) owed.set(host, pending)
-  const text = 'an earlier run was cut off here; it is continued'
-  if (stale) emit({ kind: 'notice', level: 'info', host, text })
-}
-
 /** The last run of the same playbook, when it was cut off or did not end well. */
 function unfinished(dir: string, playbook: string): string | undefined {
   for (const { id, lines } of newestRuns(dir)) {
@@ -262,32 +188,6 @@ const stoppedBy = ({ exit }: HactlError): RunSummary => ({
   ms: 0,
   roundTrips: {},
 })
-
-/** Takes the lock on all hosts in their order by name, so that two operators cannot block each other half-way. */
-export async function lockAll(bench: Bench, stateDir: string, owner: LockOwner, emit: Emit): Promise<Owed> {
-  const owed: OwedByHost = new Map()
-  const taken: string[] = []
-  const sessions = [...bench.opened.sessions].toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const [first, ...rest] = sessions
-  const take = async ([name, session]: (typeof sessions)[number]): Promise<void> => {
-    const text = 'another run holds the lock, or has just ended: waiting a few seconds'
-    const slow = setTimeout(() => emit({ kind: 'notice', level: 'info', host: name, text }), 1500)
-    const lock = await acquire(session, stateDir, owner).finally(() => clearTimeout(slow))
-    taken.push(name)
-    note(name, lock, owed, emit)
-  }
-  try {
-    // Whoever gets the first host gets the others: they can be asked side by side.
-    if (first) await take(first)
-    await Promise.all(rest.map(take))
-  } catch (error) {
-    for (const [name, session] of sessions) {
-      if (taken.includes(name)) await release(session, stateDir, owner.run)
-    }
-    throw error
-  }
-  return owed
-}
 
 /** The exit code of a run. */
 export function exitOf(summary: RunSummary): ExitCode {

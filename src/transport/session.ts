@@ -38,6 +38,7 @@ export class RunnerSession implements Transport {
   #started = false
   #said = ''
   #atEnd = ''
+  #toldAtEnd = ''
   #helloTimer: NodeJS.Timeout | undefined
   #closing = false
   #ended: () => void = () => {}
@@ -64,7 +65,13 @@ export class RunnerSession implements Transport {
   atEnd(line: string): void {
     if (line.includes('\n')) throw new Error('transport: what is done at the end is one line')
     this.#atEnd = line
-    if (this.#started) this.#send(encodeEnd(line))
+    if (this.#started) this.#tellAtEnd()
+  }
+
+  #tellAtEnd(): void {
+    if (this.#atEnd === this.#toldAtEnd) return
+    this.#toldAtEnd = this.#atEnd
+    this.#send(encodeEnd(this.#atEnd))
   }
 
   async close(): Promise<void> {
@@ -159,6 +166,7 @@ export class RunnerSession implements Transport {
 
   #open(frame: Frame): void {
     const script = this.#runner.script(frame.script)
+    this.#toldAtEnd = this.#atEnd
     const atEnd = this.#atEnd === '' ? [] : [encodeEnd(this.#atEnd)]
     const early = Buffer.concat([script, ...atEnd, frame.header, ...frame.bodies])
     this.#stats.bytesSent += early.length
@@ -198,6 +206,8 @@ export class RunnerSession implements Transport {
       clearTimeout(this.#helloTimer)
       this.#started = true
       this.#said = ''
+      // It may have been said while the shell was starting; the request that waits for it has gone out already.
+      this.#tellAtEnd()
       this.#exchange?.started()
     }
     this.#exchange?.data(data)

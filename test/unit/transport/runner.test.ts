@@ -243,8 +243,10 @@ describe.each(['dash', 'bash', 'busybox'].filter(find))('with %s as the remote s
     expect(await until(() => !existsSync(second))).toBe(true)
     expect(existsSync(first)).toBe(true)
     const early = await session(folder)
+    const batch = early.batch([{ argv: ['true'] }])
+    await new Promise(setImmediate)
     early.atEnd(`D="$D ${first}"`)
-    await early.batch([{ argv: ['true'] }])
+    await batch
     await early.close()
     expect(await until(() => !existsSync(first))).toBe(true)
   })
