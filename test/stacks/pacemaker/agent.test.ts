@@ -20,6 +20,7 @@ case $1 in
             echo No >"$OCF_RESKEY_tmpdir/quorate"
             while kill -0 "$(cat "$OCF_RESKEY_pgdata/postmaster.pid")" 2>/dev/null; do command sleep 0.1; done
         fi
+        [ -z "$ASKS" ] || "$OCF_RESKEY_psql" -Atc "$ASKS" || exit 1
         echo monitored
         exit 8
         ;;
@@ -43,6 +44,7 @@ beforeEach(async () => {
   await put('resource.d/heartbeat/pgsql', PACKAGED)
   await put('lib/hactl/ocf-shellfuncs', await readFile(join(TEMPLATES, 'ocf-shellfuncs.hbs'), 'utf8'))
   await put('resource.d/hactl/pgsql', await readFile(join(TEMPLATES, 'pgsql.hbs'), 'utf8'))
+  await put('lib/hactl/psql', await readFile(join(TEMPLATES, 'psql.hbs'), 'utf8'))
   await put('bin/crm_attribute', '#!/bin/sh\necho "$POLICY"\n')
   await put(
     'bin/corosync-quorumtool',
@@ -126,6 +128,27 @@ test('it steps down also beside a monitor that hangs', async () => {
   expect(await ended).toBe('SIGQUIT')
   const log = () => readFile(join(root, 'ip.log'), 'utf8').catch(() => '')
   await expect.poll(log, { timeout: 10_000 }).toBe('ip addr del 10.77.0.20/24 dev eth0\n')
+})
+
+test('a primary that has no slot free for its monitor is asked again, one that answers with an error is not', async () => {
+  const { end, ended } = await server()
+  const busy = (code: number, times: number) => `#!/bin/sh
+echo try >>"${root}/tries"
+[ "$(wc -l <"${root}/tries")" -gt ${times} ] || exit ${code}
+echo "answer to $2"
+`
+  const asked = { QUORATE: 'Yes', ASKS: 'select 1', OCF_RESKEY_psql: join(root, 'bin/psql') }
+  await put('bin/psql', busy(2, 2))
+  expect(await agent('monitor', asked)).toEqual({ code: 8, out: 'answer to select 1\nmonitored' })
+  await rm(join(root, 'tries'))
+  await put('bin/psql', busy(1, 1))
+  expect((await agent('monitor', asked)).code).toBe(1)
+  await rm(join(root, 'tries'))
+  await put('bin/psql', busy(2, 100))
+  expect((await agent('monitor', asked)).code).toBe(1)
+  expect((await readFile(join(root, 'tries'), 'utf8')).split('\n')).toHaveLength(5)
+  end()
+  expect(await ended).toBe('SIGKILL')
 })
 
 test.each([

@@ -54,6 +54,7 @@ export const pgsql: Agent = {
       path: '/usr/lib/ocf/lib/hactl/ocf-shellfuncs',
       mode: '0644',
     },
+    { src: 'pacemaker/agent/psql.hbs', path: '/usr/lib/ocf/lib/hactl/psql', mode: '0755' },
     { src: 'pacemaker/agent/pgsql.hbs', path: '/usr/lib/ocf/resource.d/hactl/pgsql', mode: '0755' },
   ],
   attributes: (input) => {
