@@ -145,18 +145,6 @@ describe('a callback', () => {
     expect(await vip('down')).toBe(0)
   })
 
-  test('what was connected to the address ends with it: before it leaves, so that clients hear of it, and after', async () => {
-    await vip('up')
-    await vip('down')
-    const [, ...after] = calls().split('valid_lft 10 preferred_lft 10\n')
-    const seen = after
-      .join('')
-      .split('\n')
-      .filter((line) => /^(ss|-4 addr|addr) /.test(line))
-    const end = 'ss -K -t src 10.77.0.20'
-    expect(seen).toEqual([end, expect.stringContaining('addr del 10.77.0.20/24 dev eth0'), end])
-  })
-
   test('down wins over an answer that was asked for before it', async () => {
     set('slow')
     const { ended } = start('up')
@@ -181,6 +169,29 @@ describe('the service', () => {
     set('rest', '503 replica')
     await until('it is gone', () => !held())
     expect(calls()).toContain('del 10.77.0.20/24 dev eth0')
+  })
+
+  test('what is connected to an address that stays away is ended, once', async () => {
+    start('watch')
+    await until('it is held', held)
+    set('rest', '503 replica')
+    await asks(8)
+    const ends = calls()
+      .split('\n')
+      .filter((line) => line.startsWith('ss '))
+    expect(ends).toEqual(['ss -K -t src 10.77.0.20'])
+    expect(calls().indexOf('ss ')).toBeGreaterThan(calls().indexOf('del '))
+  })
+
+  test('what is connected goes on when the address is back at once: Patroni was started anew', async () => {
+    start('watch')
+    await until('it is held', held)
+    set('rest', '503 replica')
+    await until('it is gone', () => !held())
+    set('rest', '200 primary')
+    await until('it is back', held)
+    await asks(5)
+    expect(calls()).not.toContain('ss ')
   })
 
   test('drops it at the second refusal: Patroni was killed', async () => {
