@@ -17,6 +17,9 @@ export interface Bench {
   readonly work: string
 }
 
+/** After that an engine is given up. */
+const LONGEST_MS = 900_000
+
 /** What each engine needs beside this project, by the command that must be there. */
 const NEEDS: Readonly<Record<string, readonly string[]>> = {
   ansible: ['ansible'],
@@ -103,7 +106,9 @@ export function timed(bench: Bench, engine: string, nodes: readonly Node[]): Sam
     env: { ...process.env, ...env, CI: '1' },
     stdio: ['ignore', 'ignore', 'pipe', openSync(log, 'w')],
     encoding: 'utf8',
+    timeout: LONGEST_MS,
   })
+  if (status === null) throw new Error(`${engine} took longer than ${LONGEST_MS / 1000} s`)
   if (status !== 0) throw new Error(`${engine} exited ${status}\n${readFileSync(log, 'utf8').slice(-3000)}`)
   const [wall = 0, user = 0, system = 0] = (stderr.trim().split('\n').at(-1) ?? '').split(' ').map(Number)
   return { wall, cpu: user + system, hostsCpu: hostsCpu(bench.lab.name, nodes) - before }
