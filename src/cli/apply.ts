@@ -106,7 +106,10 @@ async function carryOut(planned: Planned, { file, options, allowed, ahead }: Exe
     const vars = ahead ? planned.vars : await neededScope(bench, playbook.needs)
     const input = { playbook, registry, allowed, view, events, vars, proves: true }
     summary = await applyRun(bench, { ...input, ...(ahead && { ahead }) })
-    if (summary.outcome === 'done') pending = await proof(planned)
+    if (summary.outcome === 'done') {
+      pending = await proof(planned)
+      view.emit({ kind: 'proof', run: runOf(events), pending })
+    }
   } finally {
     await view.close()
   }
@@ -121,6 +124,9 @@ async function carryOut(planned: Planned, { file, options, allowed, ahead }: Exe
   }
   setExit(pending !== undefined && pending > 0 ? EXIT.failed : exitOf(summary))
 }
+
+const runOf = (events: readonly EngineEvent[]): string =>
+  events.flatMap((event) => (event.kind === 'run-start' ? [event.run] : []))[0] ?? ''
 
 /** Changes that a second plan still finds. Everything was read anew when the hosts were unlocked. */
 async function proof({ bench, playbook, registry }: Planned): Promise<number> {

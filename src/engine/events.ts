@@ -66,6 +66,8 @@ export type EngineEvent =
       readonly host?: string
     }
   | { readonly kind: 'run-end'; readonly run: string; readonly summary: RunSummary }
+  /** Changes that a second plan behind an apply still finds; 0: it is proven. */
+  | { readonly kind: 'proof'; readonly run: string; readonly pending: number }
 
 export interface RunSummary {
   readonly outcome: 'done' | 'failed' | 'unreachable' | 'refused' | 'interrupted'

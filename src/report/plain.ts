@@ -73,6 +73,7 @@ function lineOf(event: EngineEvent, verbose: number): string | undefined {
     case 'run-params':
     case 'task-start':
     case 'run-end':
+    case 'proof':
       return undefined
   }
 }

@@ -92,6 +92,7 @@ export function follow(progress: Progress, event: EngineEvent, now: number): Pro
     case 'output':
     case 'notice':
     case 'run-end':
+    case 'proof':
       return progress
   }
 }

@@ -36,7 +36,7 @@ export async function recordedApply(
 }
 
 /** What a good end looks like. */
-const PROOF = { text: 'second plan empty', jsonl: '"outcome":"done"' } as const
+const PROOF = { text: 'second plan empty', jsonl: '"pending":0' } as const
 
 /** What differs from stack to stack. */
 export interface Shape {
