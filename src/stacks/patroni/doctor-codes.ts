@@ -78,6 +78,13 @@ export const catalog: Catalog = [
   entry('standby/starting', 67, 'PostgreSQL is starting.', 'Wait.', { any: OF_FEWER_STANDBYS }),
   entry('standby/copying', 60, 'The data of a standby is being copied.', 'Wait.', standby),
   entry(
+    'standby/rewinding',
+    60,
+    "Patroni takes a former primary back to the primary's line.",
+    'Wait.',
+    standby,
+  ),
+  entry(
     'standby/lagging',
     68,
     'A standby is further behind than Patroni accepts of one that it promotes by itself.',

@@ -51,6 +51,8 @@ export interface HostReading {
   readonly aside: readonly string[]
   /** A base backup or rewind of hactl that was cut off. */
   readonly unfinished?: 'copy' | 'rewind'
+  /** pg_rewind is at work, Patroni's own or hactl's. */
+  readonly rewinding: boolean
   readonly watchdog: boolean
   /** Undefined: Patroni was started without it. */
   readonly guard?: GuardReading
@@ -105,6 +107,7 @@ for d in "$data".* "$data"_[0-9][0-9][0-9][0-9]-*; do
   esac
 done
 [ -e "\${data%/*}/rewinding" ] && echo unfinished=rewind
+for p in /proc/[0-9]*; do read -r name <"$p/comm" && [ "$name" = pg_rewind ] && echo rewinding; done 2>/dev/null
 [ -x "$bin/pg_controldata" ] && [ -f "$data/global/pg_control" ] && "$bin/pg_controldata" "$data" 2>/dev/null | sed 's/^/control=/'
 exit 0`
 
@@ -210,6 +213,7 @@ function filesIn(
     data: has('data'),
     aside: all('aside'),
     watchdog: has('watchdog'),
+    rewinding: has('rewinding'),
     fence: last('unit.hactl-patroni-fence') ?? '',
     ...guardIn(last('guard.lock'), last('guard.lease')),
     ...((unfinished === 'copy' || unfinished === 'rewind') && { unfinished }),

@@ -16,6 +16,7 @@ export const standbys: Rule = ({ view, ...rest }) =>
 const standbyProblem = (member: Member, say: Say): Problem | undefined => {
   const { name, reading, server, sender } = member
   if (!reading) return undefined
+  if (reading.rewinding && !server) return rewinding(member, say)
   if (reading.unfinished) return unfinished(member, say)
   if (!reading.data) return noData(member, say)
   if (!server) return down(member, say)
@@ -26,6 +27,13 @@ const standbyProblem = (member: Member, say: Say): Problem | undefined => {
   }
   return lagging(member, say)
 }
+
+/** Patroni rewinds a former primary by itself; a repair meanwhile would only wait for it. */
+const rewinding = ({ name }: Member, { watch }: Say): Problem =>
+  warning('standby/rewinding', `The data of ${name} is being rewound to the primary's line.`, {
+    member: name,
+    next: watch,
+  })
 
 const unfinished = ({ name, reading }: Member, { run }: Say): Problem => {
   const summary = `A ${reading?.unfinished === 'rewind' ? 'rewind' : 'copy'} of ${name} was cut off.`

@@ -111,6 +111,18 @@ test('a healthy cluster of three has no problem', () => {
   expect(found.members.map(({ lagBytes }) => lagBytes)).toEqual([undefined, 0, 0])
 })
 
+test('a former primary that is being rewound is waited for, not repaired', () => {
+  const { cluster, readings, at } = readingsOf('diverged-3')
+  const reading = readings.get('pg2')
+  if (!reading) throw new Error('no reading')
+  const standbysOf = (rewinding: boolean) =>
+    judge(cluster, new Map([...readings, ['pg2', { ...reading, rewinding }]]), at)
+      .problems.filter(({ code, member }) => member === 'pg2' && code.startsWith('standby/'))
+      .map(({ code, next }) => [code, next])
+  expect(standbysOf(false)).toEqual([['standby/diverged', 'hactl run repair-standby INVENTORY --on pg2']])
+  expect(standbysOf(true)).toEqual([['standby/rewinding', 'hactl status INVENTORY --watch']])
+})
+
 const codesOf = (scenario: string, more: Readonly<Record<string, unknown>> = {}): readonly string[] =>
   statusOf(scenario, more).problems.map(({ code }) => code)
 
