@@ -2,65 +2,60 @@
  * Many connections in one process: CPU and memory of each, against an OpenSSH server that is started on loopback
  * for it. Each is opened, carries one command and stays open until all are.
  *
- *   npm run bench:connections -- [--count 300]
+ *   npm run bench:connections -- [--count 300] [--runs 3]
  *
- * Needs root (the server) and a built hactl.
+ * Needs root (the server) and a built hactl. The measured process is plain Node.js with the compiled code, as users run it:
+ * a loader of sources costs a third more.
  */
-import { resolve } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { pool } from '../../src/lib/pool.ts'
-import type { Connect, Transport } from '../../src/transport/transport.ts'
 import { startSshd } from '../../test/host/ssh/sshd.ts'
+import type { Measured, Wanted } from './measure.ts'
 
 const LIMIT = 500
-const WARM = 10
-const AT_A_TIME = 8
 
-const { values: options } = parseArgs({ options: { count: { type: 'string', default: '300' } } })
+const { values: options } = parseArgs({
+  options: { count: { type: 'string', default: '300' }, runs: { type: 'string', default: '3' } },
+})
 const count = Math.min(Number(options.count), LIMIT)
-// The compiled code: what users run, without the loader of the source tree.
-const built = resolve(import.meta.dirname, '../../dist/transport/ssh.js')
-const { connectSsh } = (await import(built)) as { readonly connectSsh: Connect }
-
-const sshd = await startSshd(['MaxStartups 200', 'LogLevel ERROR'])
-const spec = sshd.spec({ connectTimeoutMs: 60_000 })
-const open: Transport[] = []
-
-async function connectOne(): Promise<void> {
-  const transport = await connectSsh(spec, {})
-  open.push(transport)
-  const [result] = await transport.batch([{ argv: ['true'] }])
-  if (result?.code !== 0) throw new Error('the command failed')
+const { transformSync } = createRequire(import.meta.url)('esbuild') as {
+  transformSync(text: string, options: object): { readonly code: string }
 }
 
-/** A few at a time: the server's side of the handshakes runs on this machine too. */
-const connectMany = (number: number): Promise<unknown> =>
-  pool(
-    Array.from({ length: number }, (_, index) => index),
-    AT_A_TIME,
-    connectOne,
-  )
-
+const dir = mkdtempSync(join(tmpdir(), 'hactl-connections-'))
+const sshd = await startSshd(['MaxStartups 200', 'LogLevel ERROR'])
 try {
-  await connectMany(WARM)
-  const memory = process.memoryUsage().rss
-  const cpu = process.cpuUsage()
-  const started = performance.now()
-  await connectMany(count)
-  const seconds = (performance.now() - started) / 1000
-  const { user, system } = process.cpuUsage(cpu)
-  const each = (user + system) / 1000 / count
-  const size = (process.memoryUsage().rss - memory) / 1024 ** 2
+  const program = join(dir, 'measure.mjs')
+  const source = readFileSync(join(import.meta.dirname, 'measure.ts'), 'utf8')
+  writeFileSync(program, transformSync(source, { loader: 'ts', format: 'esm' }).code)
+  const wanted: Wanted = {
+    spec: sshd.spec({ connectTimeoutMs: 60_000 }),
+    count,
+    dist: resolve(import.meta.dirname, '../../dist'),
+  }
   console.log(
     '| connections | wall s | CPU ms each | of it in the kernel | memory MiB each | memory MiB in all |',
   )
   console.log('| --- | --- | --- | --- | --- | --- |')
-  const all = process.memoryUsage().rss / 1024 ** 2
-  console.log(
-    `| ${count} | ${seconds.toFixed(1)} | ${each.toFixed(1)} | ${(system / 1000 / count).toFixed(1)} | ${(size / count).toFixed(2)} | ${all.toFixed(0)} |`,
-  )
+  for (let run = 0; run < Number(options.runs); run++) {
+    const text = execFileSync(process.execPath, [program, JSON.stringify(wanted)], { encoding: 'utf8' })
+    const { wallS, userMs, systemMs, grownMiB, allMiB } = JSON.parse(text) as Measured
+    const cells = [
+      count,
+      wallS.toFixed(1),
+      ((userMs + systemMs) / count).toFixed(1),
+      (systemMs / count).toFixed(1),
+      (grownMiB / count).toFixed(2),
+      allMiB.toFixed(0),
+    ]
+    console.log(`| ${cells.join(' | ')} |`)
+  }
 } finally {
-  await Promise.all(open.map((transport) => transport.close()))
   sshd.stop()
+  rmSync(dir, { recursive: true })
 }
 process.exit()
