@@ -92,6 +92,10 @@ export const REQUIREMENTS: Readonly<Record<string, Check>> = {
     about: 'PostgreSQL runs on HOST',
     why: (_, member) => unless(member?.running === true, 'it does not'),
   },
+  'holds-data': {
+    about: 'HOST holds data',
+    why: (_, member) => unless(member?.role !== 'witness', 'it is a witness and only votes'),
+  },
   'is-primary': {
     about: 'HOST is the primary',
     why: (_, member) => unless(member?.role === 'primary', `it is ${member?.role ?? 'unknown'}`),

@@ -33,6 +33,8 @@ export interface Location {
   readonly node?: string
   readonly rule?: string
   readonly score: string
+  /** Whether the node is asked what runs there, when it is not always. */
+  readonly resource_discovery?: 'never' | 'exclusive'
 }
 export type Constraint = Colocation | Order | Location
 
@@ -70,6 +72,8 @@ export const normalScore = (score: string): string => {
 
 /** How strong a constraint is. */
 export const valueOf = (constraint: Constraint): string => {
+  if (constraint.kind === 'location' && constraint.resource_discovery !== undefined)
+    return `${normalScore(constraint.score)}, discovery ${constraint.resource_discovery}`
   if (constraint.kind !== 'order') return normalScore(constraint.score)
   const symmetrical = constraint.symmetrical ?? constraint.strength !== 'Serialize'
   return symmetrical ? constraint.strength : `${constraint.strength}, not symmetrical`
@@ -83,10 +87,12 @@ export interface FoundConstraint {
   readonly constraint?: Constraint
 }
 
+const DISCOVERY = 'resource-discovery'
+
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   rsc_colocation: ['id', 'rsc', 'rsc-role', 'with-rsc', 'with-rsc-role', 'score'],
   rsc_order: ['id', 'first', 'first-action', 'then', 'then-action', 'kind', 'score', 'symmetrical'],
-  rsc_location: ['id', 'rsc', 'role', 'node', 'score'],
+  rsc_location: ['id', 'rsc', 'role', 'node', 'score', DISCOVERY],
   rule: ['id', 'score', 'role', 'boolean-op'],
 }
 const plain = ({ name, attrs }: XmlElement): boolean =>
@@ -138,10 +144,18 @@ const ruledLocation = (resource: string, rule: XmlElement, outer: string | undef
 const locationOf = ({ attrs, children }: XmlElement): Constraint | undefined => {
   const { rsc, node, score = '0', role } = attrs
   if (rsc === undefined) return undefined
+  const discovery = attrs[DISCOVERY] === 'always' ? undefined : attrs[DISCOVERY]
   const [rule, second] = children
-  if (rule) return second ? undefined : ruledLocation(rsc, rule, role)
+  if (rule) return second || discovery !== undefined ? undefined : ruledLocation(rsc, rule, role)
   if (node === undefined) return undefined
-  return { kind: 'location', resource: rsc, node, score, ...(role !== undefined && { role }) }
+  return {
+    kind: 'location',
+    resource: rsc,
+    node,
+    score,
+    ...(role !== undefined && { role }),
+    ...((discovery === 'never' || discovery === 'exclusive') && { resource_discovery: discovery }),
+  }
 }
 
 /** All constraints of the CIB. */
@@ -199,9 +213,11 @@ const orderElement = (id: string, order: Order): XmlElement => {
   return element('rsc_order', Object.fromEntries(ORDER.map((name, index) => [name, values[index]])))
 }
 
-const locationElement = (id: string, { resource, node, rule, score }: Location, role: string | undefined) => {
+const locationElement = (id: string, location: Location, role: string | undefined) => {
+  const { resource, node, rule, score, resource_discovery: discovery } = location
   if (rule === undefined) {
-    return element('rsc_location', { id, rsc: resource, role, node, score: normalScore(score) })
+    const place = { id, rsc: resource, role, node, score: normalScore(score) }
+    return element('rsc_location', { ...place, [DISCOVERY]: discovery })
   }
   const body = ruleElement(`${id}-rule`, rule, { score: normalScore(score), role })
   return element('rsc_location', { id, rsc: resource }, [body])

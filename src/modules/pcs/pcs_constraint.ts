@@ -29,6 +29,11 @@ const one = Type.Object({
       description: 'Colocation, location: a number, INFINITY (the default) or -INFINITY.',
     }),
   ),
+  resource_discovery: Type.Optional(
+    Type.Enum(['always', 'never', 'exclusive'], {
+      description: 'Location on a node: whether it is asked what runs there; default always.',
+    }),
+  ),
   first: text('Order: the resource that acts first.'),
   first_action: text('Order: start (the default), stop, promote, demote.'),
   next: text('Order: the resource that acts afterwards.'),
@@ -88,11 +93,15 @@ const constraintFrom = (given: Given): Constraint => {
       if ((node === undefined) === (rule === undefined)) {
         throw usage('pcs/constraint', 'a location has either a node or a rule', 'give one of node, rule')
       }
+      const asked = given.resource_discovery === 'always' ? undefined : given.resource_discovery
+      if (rule !== undefined && asked !== undefined) {
+        throw usage('pcs/constraint', 'resource_discovery is of a node, not of a rule', 'give a node')
+      }
       return {
         kind,
         resource: need(given, 'resource'),
         score,
-        ...defined({ role, node, rule }),
+        ...defined({ role, node, rule, resource_discovery: asked }),
       } as Constraint
     }
   }
@@ -136,7 +145,8 @@ const changed = (path: string, found: FoundConstraint, wanted: Constraint, fresh
   }
   const rule = found.element.children[0]
   const score = (fresh.children[0] ?? fresh).attrs['score']
-  return rule ? modify(pathBelow(at, rule), rule, { score }) : modify(at, found.element, { score })
+  if (rule) return modify(pathBelow(at, rule), rule, { score })
+  return modify(at, found.element, { score, 'resource-discovery': fresh.attrs['resource-discovery'] })
 }
 
 const changes = (root: XmlElement, all: Args): readonly CibChange[] => {

@@ -10,6 +10,9 @@ import type { PacemakerVars } from './vars.ts'
 /** The checked variable; the inventory has filled its defaults and proved its shape. */
 export const varsOf = (cluster: Cluster): PacemakerVars => cluster.vars as unknown as PacemakerVars
 
+/** Every host with a vote in Corosync: the members, then the witness. */
+export const nodesOf = (cluster: Cluster): readonly Host[] => [...members(cluster), ...witnesses(cluster)]
+
 /** Settings that belong to the cluster: another value breaks replication or hides a failure. */
 const OWNED: Readonly<Record<string, string>> = {
   port: 'use cluster.postgres.port',
@@ -35,7 +38,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 function checkTiming(cluster: Cluster): Diagnostic[] {
   const vars = varsOf(cluster)
-  const timing = timingOf(vars.timing, members(cluster).length)
+  const timing = timingOf(vars.timing, nodesOf(cluster).length)
   const own = vars.postgres.settings['wal_sender_timeout']
   const seconds = own === undefined ? timing.walSenderTimeout : settingSeconds(own)
   if (seconds === undefined) return []
@@ -57,13 +60,13 @@ function checkGuard(cluster: Cluster): Diagnostic[] {
   const found = LATER.filter((name) => guard?.[name] !== undefined).map((name) =>
     problem('pacemaker/guard-later', `guard.${name} is not in this release`, {
       ...at(cluster, ['guard', name], {
-        hint: 'use three members, or two with guard: { none: "I accept two primaries after a cut" }',
+        hint: 'use three members, two and a witness, or two with guard: { none: "I accept two primaries after a cut" }',
       }),
     }),
   )
-  if (members(cluster).length !== 2 || guard?.none !== undefined || found.length > 0) return found
+  if (nodesOf(cluster).length !== 2 || guard?.none !== undefined || found.length > 0) return found
   const summary = 'two members and no fencing, qdevice or lock: a cut link can lose commits'
-  const hint = 'add a third member, or write guard: { none: "I accept split brain" }'
+  const hint = 'add a third member or a witness, or write guard: { none: "I accept split brain" }'
   return [problem('topology/no-guard', summary, at(cluster, ['guard'], { hint }))]
 }
 
@@ -86,22 +89,32 @@ function checkMembers(cluster: Cluster): Diagnostic[] {
       problem('pacemaker/too-few-members', summary, at(cluster, [], { hint: 'add hosts to its group' })),
     )
   }
-  for (const { name } of hosts.filter((host) => host.name !== host.name.toLowerCase())) {
+  for (const { name } of nodesOf(cluster).filter((host) => host.name !== host.name.toLowerCase())) {
     // The agent lower-cases node names and compares them with application_name.
     const hint = `call it ${name.toLowerCase()}`
     found.push(problem('pacemaker/upper-case', `the member name ${name} has capital letters`, { hint }))
   }
-  if (witnesses(cluster).length > 0 && varsOf(cluster).guard?.none === undefined) {
-    const hint = 'remove the group "witness"; three members keep a quorum without it'
-    found.push(
-      problem(
-        'pacemaker/witness-later',
-        'a witness has no task in this release',
-        at(cluster, ['guard'], { hint }),
-      ),
-    )
-  }
   return found
+}
+
+/** A witness is there to make the number of votes odd: what does not do that is refused or warned of. */
+function checkWitness(cluster: Cluster): Diagnostic[] {
+  const found = witnesses(cluster)
+  const votes = nodesOf(cluster).length
+  if (found.length > 1) {
+    const names = found.map(({ name }) => name).join(', ')
+    const hint =
+      'keep one: it makes the votes of two members odd; a host that is to survive more must hold data'
+    return [
+      problem('pacemaker/witnesses', `the group "witness" has ${found.length} hosts: ${names}`, {
+        ...at(cluster, [], { hint }),
+      }),
+    ]
+  }
+  if (found.length === 0 || votes % 2 === 1 || votes < 4) return []
+  const summary = `${votes - 1} members and a witness have ${votes} votes: an even number stands no more failures than ${votes - 1}`
+  const hint = `remove the witness: ${votes - 1} members have a majority without it`
+  return [{ ...problem('pacemaker/even-votes', summary, at(cluster, [], { hint })), severity: 'warning' }]
 }
 
 /** Addresses of a host for Corosync: `links`, or the address it is reached by. */
@@ -111,7 +124,7 @@ export const linksOf = (host: Host): readonly string[] => {
 }
 
 function checkLinks(cluster: Cluster): Diagnostic[] {
-  const hosts = members(cluster)
+  const hosts = nodesOf(cluster)
   const counts = new Set(hosts.map((host) => linksOf(host).length))
   if (counts.size > 1) {
     const list = hosts.map((host) => `${host.name} ${linksOf(host).length}`).join(', ')
@@ -125,7 +138,7 @@ function checkLinks(cluster: Cluster): Diagnostic[] {
 
 function checkFirewall(cluster: Cluster): Diagnostic[] {
   if (!varsOf(cluster).firewall.open_ports) return []
-  const named = members(cluster).find((host) => linksOf(host).some((address) => isIP(address) === 0))
+  const named = nodesOf(cluster).find((host) => linksOf(host).some((address) => isIP(address) === 0))
   if (!named) return []
   const summary = `firewall.open_ports needs the addresses of members, and ${named.name} has a name alone`
   const hint = `give ${named.name} its Corosync addresses as \`links\``
@@ -145,6 +158,7 @@ type Rule = (cluster: Cluster) => readonly Diagnostic[]
 const RULES: readonly Rule[] = [
   checkVersion,
   checkMembers,
+  checkWitness,
   checkLinks,
   checkGuard,
   checkMode,

@@ -1,3 +1,4 @@
+import type { Host } from '../../inventory/inventory.ts'
 import type { Agent } from './agents/agent.ts'
 
 /** A constraint as `pcs_constraint` takes it. */
@@ -54,8 +55,23 @@ const reader = ({ statusAttribute: status }: Agent): readonly Constraint[] => {
   ]
 }
 
+/** Nothing runs on a witness. It has neither PostgreSQL nor the agent, so it is not even asked what runs there. */
+const away = (resources: readonly string[], node: string): readonly Constraint[] =>
+  resources.map((resource) => ({
+    kind: 'location',
+    resource,
+    node,
+    score: '-INFINITY',
+    resource_discovery: 'never',
+  }))
+
 /** All constraints of the cluster. */
-export const constraintsOf = (agent: Agent, hasReader: boolean): readonly Constraint[] => [
+export const constraintsOf = (
+  agent: Agent,
+  hasReader: boolean,
+  witnesses: readonly Host[] = [],
+): readonly Constraint[] => [
   ...writer(agent),
   ...(hasReader ? reader(agent) : []),
+  ...witnesses.flatMap(({ name }) => away([agent.clone, WRITER, ...(hasReader ? [READER] : [])], name)),
 ]

@@ -1,9 +1,9 @@
 import { dirname } from 'node:path'
 import type { Cluster, Host } from '../../inventory/inventory.ts'
-import { members } from '../../inventory/topology.ts'
+import { members, witnesses } from '../../inventory/topology.ts'
 import type { Agent, AgentInput } from './agents/agent.ts'
 import { AGENTS } from './agents/index.ts'
-import { linksOf, varsOf } from './check.ts'
+import { linksOf, nodesOf, varsOf } from './check.ts'
 import { constraintsOf } from './constraints.ts'
 import { hbaOf, pathsOf, settingsOf } from './postgres.ts'
 import { clientHints, timingOf } from './timing.ts'
@@ -11,7 +11,12 @@ import type { Timing } from './timing.ts'
 
 /** Everything the rest of the stack needs of a cluster, made once. */
 export interface Facts extends AgentInput {
+  /** The members: what holds data. */
   readonly hosts: readonly Host[]
+  /** Hosts that only vote. */
+  readonly witnesses: readonly Host[]
+  /** Both: every node of Corosync. */
+  readonly nodes: readonly Host[]
   readonly agent: Agent
 }
 
@@ -19,11 +24,14 @@ export interface Facts extends AgentInput {
 export function factsOf(cluster: Cluster): Facts {
   const vars = varsOf(cluster)
   const hosts = members(cluster)
+  const nodes = nodesOf(cluster)
   return {
     vars,
     hosts,
+    witnesses: witnesses(cluster),
+    nodes,
     members: hosts.map((host) => host.name),
-    timing: timingOf(vars.timing, hosts.length),
+    timing: timingOf(vars.timing, nodes.length),
     paths: pathsOf(vars),
     agent: AGENTS[vars.agent],
   }
@@ -67,12 +75,13 @@ const dataStatus = ({ members: names, agent }: Facts) =>
  */
 export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
   const facts = factsOf(cluster)
-  const { vars, hosts, timing, paths, agent } = facts
+  const { vars, hosts, nodes, timing, paths, agent } = facts
   return {
     first: hosts[0]?.name ?? '',
     others: hosts.slice(1).map((host) => host.name),
-    addresses: [...new Set(hosts.flatMap((host) => linksOf(host)))],
-    nodes: hosts.map((host) => ({ name: host.name, addresses: linksOf(host) })),
+    every: nodes.map((host) => host.name),
+    addresses: [...new Set(nodes.flatMap((host) => linksOf(host)))],
+    nodes: nodes.map((host) => ({ name: host.name, addresses: linksOf(host) })),
     // The port as text too: arguments of commands are texts.
     pg: { ...paths, port: String(vars.postgres.port) },
     settings: settingsOf(vars, timing),
@@ -97,7 +106,7 @@ export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
     reader: vars.reader_vip
       ? { ...vipOf(vars.reader_vip.address, hosts), operations: vipOperations(timing) }
       : null,
-    constraints: constraintsOf(agent, vars.reader_vip !== undefined),
+    constraints: constraintsOf(agent, vars.reader_vip !== undefined, facts.witnesses),
     data_status: dataStatus(facts),
     properties: {
       'stonith-enabled': 'false',

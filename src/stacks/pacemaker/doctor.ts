@@ -6,24 +6,29 @@ import type { Cluster } from '../../inventory/inventory.ts'
 import type { Command } from '../../transport/transport.ts'
 import { INFINITY } from '../../modules/pcs/crm-mon.ts'
 import { factsOf } from './derive.ts'
+import type { Facts } from './derive.ts'
 import { catalog } from './doctor-codes.ts'
-import { commandsOf, parseReading } from './readings.ts'
-import type { HostReading, Name } from './readings.ts'
+import { commandsOn, parseReading } from './readings.ts'
+import type { Answers, HostReading } from './readings.ts'
 import { judge } from './status.ts'
 import { isolatedUntilMs, minWalSenderTimeout } from './timing.ts'
 import { failureWords, viewOf } from './view.ts'
 import type { View } from './view.ts'
 
-const NAMES: readonly Name[] = ['crm', 'sql', 'ip', 'files']
-
-const hasAll = (raw: RawHost): raw is Record<Name, RawHost[string]> => NAMES.every((name) => name in raw)
-
-const readingsOf = (raw: ReadonlyMap<string, RawHost>): ReadonlyMap<string, HostReading> =>
-  new Map(
-    [...raw].flatMap(([name, answers]) => (hasAll(answers) ? [[name, parseReading(answers)] as const] : [])),
+const readingsOf = (facts: Facts, raw: ReadonlyMap<string, RawHost>): ReadonlyMap<string, HostReading> => {
+  const hasAll = (name: string, answers: RawHost): answers is RawHost & Answers =>
+    Object.keys(commandsOn(facts, name)).every((command) => command in answers)
+  return new Map(
+    [...raw].flatMap(([name, answers]) =>
+      hasAll(name, answers) ? [[name, parseReading(answers)] as const] : [],
+    ),
   )
+}
 
-const viewIn = (file: CaseFile): View => viewOf(factsOf(file.cluster), readingsOf(answersOf(file)))
+const viewIn = ({ cluster, hosts }: CaseFile): View => {
+  const facts = factsOf(cluster)
+  return viewOf(facts, readingsOf(facts, answersOf({ hosts })))
+}
 
 const RUNBOOKS: DoctorSite['runbooks'] = {
   start: ['safe', 'starts what an operator stopped'],
@@ -164,9 +169,9 @@ const lockedOut: Rule = (file) => {
 }
 
 /** Two members vote one to one: a cut leaves no majority, and only a guard tells them apart. */
-const guard: Rule = ({ cluster, site: { members } }) => {
-  const { vars } = factsOf(cluster)
-  if (members.length !== 2 || vars.guard?.none === undefined) return []
+const guard: Rule = ({ cluster }) => {
+  const { vars, nodes } = factsOf(cluster)
+  if (nodes.length !== 2 || vars.guard?.none === undefined) return []
   const summary =
     'Two members and no guard: after a cut both can become primary, and one side loses its commits.'
   const evidence: readonly Evidence[] = [{ source: 'inventory', saw: `guard.none: "${vars.guard.none}"` }]
@@ -176,7 +181,7 @@ const guard: Rule = ({ cluster, site: { members } }) => {
       code: 'guard/none',
       summary,
       evidence,
-      detail: 'The inventory accepts this. A third member ends it.',
+      detail: 'The inventory accepts this. A third member or a witness ends it.',
     },
   ]
 }
@@ -216,11 +221,12 @@ function evidence({ code, member }: Problem, file: CaseFile): readonly Evidence[
 /** What the doctor needs to know of Corosync and Pacemaker. */
 export const doctor: StackDoctor = {
   site,
-  hosts: (cluster) => factsOf(cluster).members,
-  commands: (cluster) => ({ ...commandsOf(factsOf(cluster)), counts: COUNTS }),
-  judge: (cluster, raw, at) => judge(cluster, readingsOf(raw), at),
+  hosts: (cluster) => factsOf(cluster).nodes.map(({ name }) => name),
+  commands: (cluster, host) => ({ ...commandsOn(factsOf(cluster), host), counts: COUNTS }),
+  judge: (cluster, raw, at) => judge(cluster, readingsOf(factsOf(cluster), raw), at),
   leader: (_, raw, cluster) => {
-    const { crm, facts } = viewOf(factsOf(cluster), readingsOf(raw))
+    const facts = factsOf(cluster)
+    const { crm } = viewOf(facts, readingsOf(facts, raw))
     const promoted = crm?.resources.find(({ id, role }) => id === facts.agent.resource && role === 'Promoted')
     return promoted?.nodes[0]
   },

@@ -8,12 +8,13 @@ import { standbyProblem, unfinished } from './standby-health.ts'
 import { failureWords, pausedOf } from './view.ts'
 import type { Member, View } from './view.ts'
 
-const reached = ({ members }: View): readonly Member[] => members.filter((member) => member.reading)
+const everybody = ({ members, witnesses }: View): readonly Member[] => [...members, ...witnesses]
+const reached = (view: View): readonly Member[] => everybody(view).filter((member) => member.reading)
 const names = (members: readonly { readonly name: string }[]): string =>
   members.map(({ name }) => name).join(', ')
 
 const hosts: Rule = ({ view }) =>
-  view.members
+  everybody(view)
     .filter((member) => !member.reading)
     .map((member) =>
       warning('host/unreachable', `${member.name} (${member.address}) cannot be reached by SSH.`, {
@@ -31,13 +32,40 @@ const clusterStack: Rule = ({ view, run }) => {
     : [critical('cluster/not-running', 'Pacemaker runs on no member that can be reached.', { next })]
 }
 
-const nodes: Rule = ({ view }) =>
+/** Without its witness a cluster goes on, and may lose nobody else. */
+const witnessAway = (name: string, { view, run }: Parameters<Rule>[0]): Problem => {
+  const all = view.crm?.nodes ?? []
+  const here = all.filter(({ online }) => online).length
+  const isLast = view.crm?.quorum === true && here - 1 <= all.length / 2
+  return warning('node/offline', `The witness ${name} is not in the cluster.`, {
+    member: name,
+    ...(isLast && {
+      detail: `Quorum ${here} of ${all.length}: one more loss stops everything until it is back.`,
+    }),
+    next: run('start'),
+  })
+}
+
+/** A host of the inventory that Corosync does not know does not vote, though everything runs. */
+const strangers: Rule = ({ view: { crm, witnesses } }) =>
+  witnesses
+    .filter(({ name }) => crm && !crm.nodes.some((node) => node.name === name))
+    .map(({ name }) =>
+      warning('node/offline', `The witness ${name} is not in the cluster.`, {
+        member: name,
+        detail: 'Corosync does not know it: it has no vote.',
+        next: 'hactl apply INVENTORY',
+      }),
+    )
+
+const nodes: Rule = ({ view, run }) =>
   (view.crm?.nodes ?? []).flatMap((node) => {
     if (node.unclean) {
       const summary = `The cluster does not know what ${node.name} does: it is unclean and has not been fenced.`
       return [critical('node/unclean', summary, { member: node.name })]
     }
     if (node.online && !node.pending) return []
+    if (view.witnesses.some(({ name }) => name === node.name)) return [witnessAway(node.name, { view, run })]
     return [warning('node/offline', `${node.name} is not in the cluster.`, { member: node.name })]
   })
 
@@ -91,7 +119,7 @@ const standbys: Rule = ({ view, run }) =>
     .flatMap((member) => standbyProblem(member, { view, run }) ?? [])
 
 const failures: Rule = ({ view, run }) =>
-  view.members
+  everybody(view)
     .filter((member) => member.failures > 0)
     .map(({ name, failures: count, failure, reading, server }) => {
       const what = count >= INFINITY ? 'given up there' : `${count} counted`
@@ -182,6 +210,7 @@ const RULES: readonly Rule[] = [
   clusterStack,
   quorum,
   nodes,
+  strangers,
   primaries,
   blocked,
   vips,

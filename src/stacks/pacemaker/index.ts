@@ -10,7 +10,8 @@ import { vars } from './vars.ts'
 /** Corosync and Pacemaker over streaming replication. */
 export const pacemaker: Stack = {
   name: 'pacemaker',
-  about: 'Corosync, Pacemaker and streaming replication: writer VIP, reader VIP, two or more members.',
+  about:
+    'Corosync, Pacemaker and streaming replication: writer VIP, reader VIP, two or more members, a witness.',
   vars,
   check,
   derive,

@@ -7,7 +7,8 @@ const guardLines = ({ hosts }: InitOptions): string =>
   hosts.size === 2
     ? `
       # Two members cannot outvote each other: when the link between them is cut, both become primary and commits are
-      # lost when it is back. A third member ends this. To go on with two, accept it in your own words.
+      # lost when it is back. A third member ends this, or a host in the group "witness" that only votes. To go on with
+      # two, accept it in your own words.
       guard: { none: "I accept two primaries after a cut between the members" }
 `
     : ''

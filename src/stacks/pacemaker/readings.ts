@@ -98,6 +98,10 @@ LC_ALL=C ls "$data/pg_wal" "$data/pg_xlog" 2>/dev/null | grep -xE '[0-9A-F]{24}'
 [ -x "$bin/pg_controldata" ] && [ -f "$data/global/pg_control" ] && "$bin/pg_controldata" "$data" 2>/dev/null | sed 's/^/control=/'
 exit 0`
 
+/** The answers of one host; a witness is asked for the cluster and its addresses alone. */
+export type Answers = Pick<Readonly<Record<Name, CommandResult>>, 'crm' | 'ip'> &
+  Partial<Readonly<Record<Name, CommandResult>>>
+
 /** The commands that are run on every member, by name; the same list is used to capture test cases. */
 export function commandsOf({ vars, paths, agent }: Facts): Readonly<Record<Name, Command>> {
   const psql = ['psql', '-XAtqw', '-h', paths.socketDir, '-p', String(vars.postgres.port), '-d', 'postgres']
@@ -127,6 +131,12 @@ export function commandsOf({ vars, paths, agent }: Facts): Readonly<Record<Name,
   }
 }
 
+/** What is asked of a host: a witness has no PostgreSQL, and no user of that name. */
+export function commandsOn(facts: Facts, host: string): Readonly<Partial<Record<Name, Command>>> {
+  const all = commandsOf(facts)
+  return facts.members.includes(host) ? all : { crm: all.crm, ip: all.ip }
+}
+
 const parseServer = ({ code, stdout }: CommandResult): Server | undefined =>
   code === 0 && stdout.trim().startsWith('{') ? (JSON.parse(stdout) as Server) : undefined
 
@@ -141,20 +151,24 @@ const parseAddresses = ({ code, stdout }: CommandResult): readonly string[] =>
       )
     : []
 
+/** What a witness says of PostgreSQL. */
+const NOT_ASKED: CommandResult = { code: 127, stdout: '', stderr: '' }
+
 /** A host's reading from the raw results of its commands. Pure. */
-export function parseReading(results: Readonly<Record<Name, CommandResult>>): HostReading {
-  const lines = results.files.stdout.split('\n')
+export function parseReading(results: Answers): HostReading {
+  const { crm: monitor, sql, ip, files } = { sql: NOT_ASKED, files: NOT_ASKED, ...results }
+  const lines = files.stdout.split('\n')
   const after = (key: string): readonly string[] =>
     lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1))
-  const crm = results.crm.code === 0 ? parseCrmMon(results.crm.stdout) : undefined
-  const server = parseServer(results.sql)
+  const crm = monitor.code === 0 ? parseCrmMon(monitor.stdout) : undefined
+  const server = parseServer(sql)
   const control = parseControlData(after('control').join('\n'))
   const unfinished = after('unfinished').at(-1)
   const wal = after('wal').at(-1)
   return {
     ...(crm && { crm }),
-    ...(server ? { server } : { refusal: results.sql.stderr.trim().split('\n').at(-1) ?? '' }),
-    addresses: parseAddresses(results.ip),
+    ...(server ? { server } : { refusal: sql.stderr.trim().split('\n').at(-1) ?? '' }),
+    addresses: parseAddresses(ip),
     lock: lines.includes('lock'),
     data: lines.includes('data'),
     aside: after('aside'),
@@ -166,13 +180,8 @@ export function parseReading(results: Readonly<Record<Name, CommandResult>>): Ho
 
 /** Reads one host; everything travels in one round trip. */
 export async function readHost(probe: Probe, facts: Facts): Promise<HostReading> {
-  const commands = commandsOf(facts)
-  const ask = ({ argv, ...options }: Command): Promise<CommandResult> => probe.run(argv, options)
-  const [crm, sql, ip, files] = await Promise.all([
-    ask(commands.crm),
-    ask(commands.sql),
-    ask(commands.ip),
-    ask(commands.files),
-  ])
-  return parseReading({ crm, sql, ip, files })
+  const asked = Object.entries(commandsOn(facts, probe.host)).map(
+    async ([name, { argv, ...options }]) => [name, await probe.run(argv, options)] as const,
+  )
+  return parseReading(Object.fromEntries(await Promise.all(asked)) as unknown as Answers)
 }

@@ -22,9 +22,10 @@ const actualMode = ({ primary }: View): ReplicationMode | undefined => {
 
 const guardsOf = ({ facts, crm }: View): readonly string[] => {
   const none = facts.vars.guard?.none
-  const size = facts.hosts.length
+  const size = facts.nodes.length
+  const voters = facts.witnesses.map(({ name }) => `${facts.hosts.length} members and the witness ${name}`)
   return [
-    ...(size > 2 ? [`quorum of ${size} members`] : []),
+    ...(size > 2 ? [`quorum of ${voters[0] ?? `${size} members`}`] : []),
     crm?.fencing ? 'fencing on' : 'no fencing',
     ...(none === undefined ? [] : [`no guard, accepted: "${none}"`]),
   ]
@@ -71,7 +72,7 @@ export function judge(
     replication: { wanted: facts.vars.replication.mode, ...only({ actual: actualMode(view) }) },
     health: healthOf(view, problems),
     ...only({ primary: view.primary?.name, candidate: candidateOf(view), bootstrap: bootstrapOf(view) }),
-    members: view.members.map((member) => memberStatus(member, view)),
+    members: [...view.members, ...view.witnesses].map((member) => memberStatus(member, view)),
     addresses: view.addresses,
     clients: clientsOf(
       facts.vars.postgres,
@@ -85,9 +86,10 @@ export function judge(
   }
 }
 
-/** Reads all members side by side, one round trip each; a member that fails in between counts as unreachable. */
+/** Reads all hosts side by side, one round trip each; one that fails in between counts as unreachable. */
 export async function status(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<ClusterStatus> {
   const facts = factsOf(cluster)
-  const readings = await readHosts(facts.members, probes, (probe) => readHost(probe, facts))
+  const names = facts.nodes.map(({ name }) => name)
+  const readings = await readHosts(names, probes, (probe) => readHost(probe, facts))
   return judge(cluster, readings, new Date().toISOString())
 }

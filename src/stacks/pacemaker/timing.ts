@@ -5,7 +5,7 @@ export type Profile = 'fast' | 'normal' | 'safe'
 /** Every time of a cluster, in seconds unless the name says otherwise. */
 export interface Timing {
   readonly profile: Profile
-  /** Silence after which Corosync gives a member up, with the share for members beyond the second. */
+  /** Silence after which Corosync gives a member up, with the share for nodes beyond the second. */
   readonly tokenMs: number
   readonly consensusMs: number
   readonly monitorPrimary: number
@@ -77,12 +77,12 @@ const BASES: Readonly<Record<Profile, Base>> = {
   },
 }
 
-/** Corosync adds this for every member beyond the second (corosync.conf(5), token_coefficient). */
+/** Corosync adds this for every node beyond the second, a witness too (corosync.conf(5), token_coefficient). */
 const TOKEN_COEFFICIENT_MS = 650
 
 /** Real token timeout of a cluster of that size. */
-export const realToken = (tokenMs: number, members: number): number =>
-  tokenMs + Math.max(0, members - 2) * TOKEN_COEFFICIENT_MS
+export const realToken = (tokenMs: number, nodes: number): number =>
+  tokenMs + Math.max(0, nodes - 2) * TOKEN_COEFFICIENT_MS
 
 /** Consensus is at least 1.2 times the token timeout (corosync.conf(5)). */
 export const consensusOf = (tokenMs: number): number => Math.ceil(tokenMs * 1.2)
@@ -102,10 +102,10 @@ export const isolatedUntilMs = (tokenMs: number, stopEscalate: number): number =
 export const minWalSenderTimeout = (tokenMs: number, stopEscalate: number): number =>
   Math.ceil((isolatedUntilMs(tokenMs, stopEscalate) * 1.5) / 1000)
 
-/** All times of a profile for a cluster of that many members. */
-export function timingOf(profile: Profile, members: number): Timing {
+/** All times of a profile for a cluster of that many nodes of Corosync. */
+export function timingOf(profile: Profile, nodes: number): Timing {
   const base = BASES[profile]
-  const tokenMs = realToken(base.tokenMs, members)
+  const tokenMs = realToken(base.tokenMs, nodes)
   const [keepalivesIdle, keepalivesInterval, keepalivesCount] = base.keepalives
   return {
     profile,

@@ -31,7 +31,7 @@ const guard = Type.Object(
     qdevice: Type.Optional(Type.Unknown({ description: 'Comes with a later release.' })),
     lock: Type.Optional(Type.Unknown({ description: 'Comes with a later release.' })),
   },
-  { description: 'What keeps two primaries apart, beside the quorum of three and more members.' },
+  { description: 'What keeps two primaries apart, beside the quorum of three and more votes.' },
 )
 
 const failure = Type.Object(

@@ -26,6 +26,8 @@ export interface Member {
 export interface View {
   readonly facts: Facts
   readonly members: readonly Member[]
+  /** Hosts that only vote. */
+  readonly witnesses: readonly Member[]
   /** What the best-informed member's crm_mon says. */
   readonly crm?: ClusterMonitor
   readonly primaries: readonly Member[]
@@ -88,9 +90,11 @@ const memberOf = (
 export function viewOf(facts: Facts, readings: ReadonlyMap<string, HostReading>): View {
   const crm = bestView(readings.values())
   const primaryServer = [...readings.values()].find((reading) => reading.server?.recovery === false)?.server
-  const members = facts.hosts.map((host) =>
-    memberOf(host, facts, crm, { reading: readings.get(host.name), primary: primaryServer }),
-  )
+  const all = (hosts: readonly Host[]): readonly Member[] =>
+    hosts.map((host) =>
+      memberOf(host, facts, crm, { reading: readings.get(host.name), primary: primaryServer }),
+    )
+  const [members, witnesses] = [all(facts.hosts), all(facts.witnesses)]
   const primaries = members.filter((member) => member.server?.recovery === false)
   const primary = primaries.length === 1 ? primaries[0] : undefined
   const { writer_vip: writer, reader_vip: reader } = facts.vars
@@ -106,10 +110,11 @@ export function viewOf(facts: Facts, readings: ReadonlyMap<string, HostReading>)
         ]
       : []),
   ]
-  return { facts, members, ...(crm && { crm }), primaries, ...(primary && { primary }), addresses }
+  return { facts, members, witnesses, ...(crm && { crm }), primaries, ...(primary && { primary }), addresses }
 }
 
 const roleOf = (member: Member, view: View): Role => {
+  if (view.witnesses.includes(member)) return 'witness'
   if (member.server) return member.server.recovery ? 'standby' : 'primary'
   return member.reading?.data && view.primaries.length > 0 ? 'standby' : 'unknown'
 }
@@ -140,12 +145,12 @@ export function pastFork({ reading }: Member, { primary }: View): number {
 export const refusedToStart = ({ failure, server }: Member): boolean =>
   server === undefined && failure !== undefined && failureWords(failure)[0] === 'start'
 
-const replicationOf = (member: Member): string | undefined => {
+const replicationOf = (member: Member, view: View): string | undefined => {
   const { server, sender, reading } = member
   if (server?.recovery === false) return undefined
   if (server && sender) return `${sender.sync}, ${sender.state}`
   if (server) return 'not connected'
-  if (!reading) return undefined
+  if (!reading || view.witnesses.includes(member)) return undefined
   if (refusedToStart(member)) return 'refused to start'
   return reading.data ? 'stopped' : 'no data'
 }
@@ -166,7 +171,7 @@ export const memberStatus = (member: Member, view: View): MemberStatus => ({
   reachable: member.reading !== undefined,
   failures: member.failures,
   ...only({
-    replication: replicationOf(member),
+    replication: replicationOf(member, view),
     timeline: member.server?.timeline ?? member.reading?.control?.timeline,
     lagBytes: lagOf(member, view.primary),
     lsn: member.server?.lsn ?? undefined,

@@ -10,14 +10,16 @@ import { join } from 'node:path'
 import { openBench } from '../../../src/cli/engine.ts'
 import { openCluster } from '../../../src/cli/target.ts'
 import { factsOf } from '../../../src/stacks/pacemaker/derive.ts'
-import { commandsOf } from '../../../src/stacks/pacemaker/readings.ts'
+import { commandsOn } from '../../../src/stacks/pacemaker/readings.ts'
 
 const [, , inventory = '', scenario = ''] = process.argv
 const target = await openCluster(inventory, {})
 const bench = await openBench(target, { verbose: 0 })
-const commands = Object.entries(commandsOf(factsOf(target.cluster)))
+const facts = factsOf(target.cluster)
+const witnesses = facts.witnesses.map((host) => host.name)
 const hosts: Record<string, unknown> = {}
 for (const { name, connection } of target.cluster.hosts) {
+  const commands = Object.entries(commandsOn(facts, name))
   const session = bench.opened.sessions.get(name)
   const answers = await session?.transport.batch(
     commands.map(([, command]) => ({ ...command, okCodes: 'any' })),
@@ -48,6 +50,6 @@ const at = new Date().toISOString()
 const file = `${scenario}.pacemaker-2.1.5.postgresql-15.json`
 writeFileSync(
   join(import.meta.dirname, 'captured', file),
-  `${JSON.stringify({ scenario, at, cluster, hosts }, null, 1)}\n`,
+  `${JSON.stringify({ scenario, at, cluster, hosts, ...(witnesses.length > 0 && { witnesses }) }, null, 1)}\n`,
 )
 console.log(`${file} written`)

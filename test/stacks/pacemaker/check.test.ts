@@ -73,10 +73,35 @@ test('the replication role and unknown owners of databases are refused', () => {
   ])
 })
 
-test('a witness is refused as long as nothing uses it', () => {
-  expect(codes({}, [...HOSTS, host('w1', '10.77.0.14', {}, ['witness'])])).toEqual([
-    'pacemaker/witness-later',
-  ])
+const witness = (name: string, more = {}) => host(name, '10.77.0.14', more, ['witness'])
+
+test('two members and a witness need no guard', () => {
+  expect(codes({}, [...TWO, witness('w1')])).toEqual([])
+})
+
+test('a witness beside three members makes the votes even: a warning says so', () => {
+  const [found, ...more] = check(clusterOf({}, [...HOSTS, witness('w1')]))
+  expect(more).toEqual([])
+  expect(found).toMatchObject({ code: 'pacemaker/even-votes', severity: 'warning' })
+  expect(found?.summary).toContain('4 votes')
+})
+
+test('a second witness and a witness beside one member are refused', () => {
+  expect(codes({}, [...TWO, witness('w1'), witness('w2')])).toEqual(['pacemaker/witnesses'])
+  expect(codes({}, [HOSTS[0]!, witness('w1')])).toContain('pacemaker/too-few-members')
+})
+
+test('a witness follows the rules of a node: its name, its links, its address, its vote in the times', () => {
+  expect(codes({}, [...TWO, witness('W1')])).toEqual(['pacemaker/upper-case'])
+  const links = { links: ['10.77.0.14', '10.77.1.14'] }
+  expect(codes({}, [...TWO, witness('w1', links)])).toEqual(['pacemaker/links'])
+  const firewall = { open_ports: true }
+  const named = host('w1', 'w1.example.com', {}, ['witness'])
+  expect(codes({ firewall }, [...TWO, named])).toEqual(['pacemaker/firewall-address'])
+  // Two members alone are content with 18 s; with the witness the token is longer.
+  const postgres = { settings: { wal_sender_timeout: '18s' } }
+  expect(codes({ postgres, guard: { none: 'I accept split brain' } }, TWO)).toEqual([])
+  expect(codes({ postgres }, [...TWO, witness('w1')])).toEqual(['pacemaker/timing'])
 })
 
 test('versions between the supported ones are refused', () => {

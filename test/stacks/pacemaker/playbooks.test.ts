@@ -13,6 +13,21 @@ test.each(files)('%s is a sound playbook', (file) => {
   expect(playbook.plays.length).toBeGreaterThan(0)
 })
 
+test('no play for the witness has a task of PostgreSQL', () => {
+  const plays = files.flatMap((file) => loadPlaybook(join(FOLDER, file), REGISTRY).plays)
+  const there = plays.filter(({ hosts }) => /cluster\.(every|witnesses)\b/.test(hosts.toString()))
+  expect(there.length).toBeGreaterThan(3)
+  expect(JSON.stringify(there.map(({ tasks }) => tasks))).not.toMatch(/postgres/i)
+})
+
+test.each(['standby-node', 'unstandby-node', 'repair-standby', 'rebuild-standby'])(
+  '%s is refused for a witness',
+  (name) => {
+    const { require } = loadPlaybook(join(FOLDER, `${name}.yml`), REGISTRY)
+    expect(require).toContainEqual({ status: 'holds-data', host: '{{ params.on }}' })
+  },
+)
+
 test('every runbook that status names exists', () => {
   const sources = ['health.ts', 'standby-health.ts'].map((file) =>
     readFileSync(join(ROOT, 'src/stacks/pacemaker', file), 'utf8'),

@@ -5,7 +5,7 @@ import { constraintsOf } from '../../../src/stacks/pacemaker/constraints.ts'
 import { pgsql } from '../../../src/stacks/pacemaker/agents/pgsql.ts'
 import { derive, factsOf } from '../../../src/stacks/pacemaker/derive.ts'
 import { init } from '../../../src/stacks/pacemaker/init.ts'
-import { commandsOf } from '../../../src/stacks/pacemaker/readings.ts'
+import { commandsOf, commandsOn } from '../../../src/stacks/pacemaker/readings.ts'
 import { clusterOf, host, HOSTS } from './cluster.ts'
 
 const golden = (name: string): string => join(import.meta.dirname, 'golden', name)
@@ -36,6 +36,23 @@ test.each(['fast', 'normal', 'safe'])('resources and constraints with timing %s'
   await expect(text({ times, properties, defaults, writer, reader, constraints })).toMatchFileSnapshot(
     golden(`resources-${timing}.json`),
   )
+})
+
+test('a witness is a node of Corosync and nothing of PostgreSQL is told of it', async () => {
+  const hosts = [HOSTS[0]!, HOSTS[1]!, host('w1', '10.77.0.14', {}, ['witness'])]
+  const { every, first, addresses, nodes, times, hba, database, data_status, constraints } = derive(
+    clusterOf({}, hosts),
+  )
+  expect(JSON.stringify({ first, hba, database, data_status })).not.toMatch(/w1|10\.77\.0\.14/)
+  await expect(
+    text({ every, addresses, nodes, times, database, data_status, constraints }),
+  ).toMatchFileSnapshot(golden('witness.json'))
+})
+
+test('a witness is asked for the cluster and its addresses, never for PostgreSQL', () => {
+  const facts = factsOf(clusterOf({}, [HOSTS[0]!, HOSTS[1]!, host('w1', '10.77.0.14', {}, ['witness'])]))
+  expect(Object.keys(commandsOn(facts, 'w1'))).toEqual(['crm', 'ip'])
+  expect(Object.keys(commandsOn(facts, 'pg2'))).toEqual(['crm', 'sql', 'ip', 'files'])
 })
 
 test('without a reader VIP nothing speaks of one', () => {

@@ -11,6 +11,7 @@ import type { HostReading, Name } from '../../../src/stacks/pacemaker/readings.t
 import { judge } from '../../../src/stacks/pacemaker/status.ts'
 import type { CommandResult } from '../../../src/transport/transport.ts'
 import type { Member } from '../../../src/stacks/pacemaker/view.ts'
+import type { Host } from '../../../src/inventory/inventory.ts'
 import { clusterOf, host } from './cluster.ts'
 
 const CAPTURED = join(import.meta.dirname, 'captured')
@@ -22,20 +23,26 @@ interface Capture {
   readonly hosts: Readonly<
     Record<string, (Record<Name, CommandResult> & { readonly address: string }) | null>
   >
+  readonly witnesses?: readonly string[]
 }
 
 const files = readdirSync(CAPTURED).filter((name) => name.endsWith('.json'))
 
-function statusOf(scenario: string): ClusterStatus {
+function statusOf(scenario: string, more: readonly Host[] = []): ClusterStatus {
   const file = files.find((name) => name.startsWith(`${scenario}.`))
   const capture = JSON.parse(readFileSync(join(CAPTURED, file ?? scenario), 'utf8')) as Capture
   const hosts = Object.entries(capture.hosts).map(([name, results], index) =>
-    host(name, results?.address ?? `10.77.0.${11 + index}`),
+    host(
+      name,
+      results?.address ?? `10.77.0.${11 + index}`,
+      {},
+      capture.witnesses?.includes(name) ? ['witness'] : [],
+    ),
   )
   const readings = new Map<string, HostReading>()
   for (const [name, results] of Object.entries(capture.hosts))
     if (results) readings.set(name, parseReading(results))
-  return judge(clusterOf(capture.cluster, hosts), readings, capture.at)
+  return judge(clusterOf(capture.cluster, [...hosts, ...more]), readings, capture.at)
 }
 
 /** The parts of a status a test is about, short enough to read. */
@@ -73,6 +80,34 @@ test('hosts on which nothing is deployed get one line with the command that depl
   expect(statusOf('bare-3').problems).toMatchObject([
     { code: 'cluster/not-deployed', next: expect.stringMatching(/^hactl apply /) as unknown },
   ])
+})
+
+test('a cluster with a witness is healthy, and nothing of PostgreSQL is missed there', () => {
+  const status = statusOf('healthy-2-witness')
+  expect([status.health, status.problems]).toEqual(['healthy', []])
+  expect(status.quorum).toEqual({ have: 3, of: 3, ok: true })
+  expect(status.members.at(-1)).toMatchObject({
+    name: 'w1',
+    role: 'witness',
+    running: false,
+    reachable: true,
+  })
+})
+
+test('a witness that the cluster does not know has no vote: apply brings it in', () => {
+  const { health, problems } = statusOf('healthy-2', [host('w1', '10.77.0.13', {}, ['witness'])])
+  expect(health).toBe('degraded')
+  expect(problems.find(({ code }) => code === 'node/offline')?.next).toMatch(/^hactl apply /)
+})
+
+test('a witness that is away degrades the cluster: one more loss stops it', () => {
+  const { health, problems } = statusOf('witness-off-2-witness')
+  expect(health).toBe('degraded')
+  expect(problems.find(({ code }) => code === 'node/offline')).toMatchObject({
+    member: 'w1',
+    detail: expect.stringContaining('Quorum 2 of 3: one more loss stops everything') as unknown,
+    next: expect.stringContaining('run start') as unknown,
+  })
 })
 
 test('a former primary that crashed is told apart from a standby that only stopped', () => {
@@ -175,6 +210,7 @@ function lastOf(parts: Readonly<Record<string, Part>>): string | undefined {
   return lastPrimary({
     facts,
     members,
+    witnesses: [],
     primaries: [],
     addresses: [],
     crm: { nodes } as unknown as ClusterMonitor,

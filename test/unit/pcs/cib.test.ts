@@ -3,7 +3,14 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { NotYet } from '../../../src/engine/probe.ts'
 import { refuseChange, roleFor } from '../../../src/modules/pcs/cib.ts'
-import { constraintsOf, keyOf, leftovers, normalScore, valueOf } from '../../../src/modules/pcs/constraint.ts'
+import {
+  constraintElement,
+  constraintsOf,
+  keyOf,
+  leftovers,
+  normalScore,
+  valueOf,
+} from '../../../src/modules/pcs/constraint.ts'
 import { patchStep } from '../../../src/modules/pcs/patch.ts'
 import { creation, findResource } from '../../../src/modules/pcs/resource.ts'
 import { normalRule } from '../../../src/modules/pcs/rule.ts'
@@ -135,4 +142,20 @@ test('one spelling for times, scores and rules', () => {
 
 test('nothing to change is no step', () => {
   expect(patchStep([])).toEqual([])
+})
+
+test('a place nobody asks for is written and read back, and differs from one that is only avoided', () => {
+  const place = { kind: 'location', resource: 'st-clone', node: 'w1', score: '-INFINITY' } as const
+  const reread = (constraint: Parameters<typeof constraintElement>[2]) => {
+    const found = constraintElement(cib, 'hactl', constraint)
+    const inside = `<configuration><constraints>${writeXml(found)}</constraints></configuration>`
+    return constraintsOf(parseXml(`<cib>${inside}</cib>`)).map((each) => each.constraint)
+  }
+  const [never] = reread({ ...place, resource_discovery: 'never' })
+  expect(never).toEqual({ ...place, resource_discovery: 'never' })
+  const [avoided] = reread(place)
+  expect(avoided).toEqual(place)
+  if (!never || !avoided) throw new Error('a constraint was not read')
+  expect(keyOf(never)).toBe(keyOf(avoided))
+  expect([valueOf(never), valueOf(avoided)]).toEqual(['-INFINITY, discovery never', '-INFINITY'])
 })
