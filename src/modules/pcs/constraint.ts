@@ -87,7 +87,8 @@ export interface FoundConstraint {
   readonly constraint?: Constraint
 }
 
-const DISCOVERY = 'resource-discovery'
+/** The attribute of a location that says whether the node is asked what runs there. */
+export const DISCOVERY = 'resource-discovery'
 
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   rsc_colocation: ['id', 'rsc', 'rsc-role', 'with-rsc', 'with-rsc-role', 'score'],

@@ -33,7 +33,7 @@ type Args = Static<typeof args>
 interface ClusterState {
   readonly [field: string]: unknown
   readonly name: string
-  readonly nodes: Readonly<Record<string, readonly string[]>>
+  readonly nodes: Readonly<Record<string, readonly string[] | null>>
   readonly totem: Wanted
   /** Of corosync on this host. */
   readonly running: boolean
@@ -66,6 +66,10 @@ const linkPlan = (conf: CorosyncConf, hosts: readonly PcsHost[]) => {
   return { add, remove: conf.links.slice(wanted) }
 }
 
+/** Nodes that nobody asked for: each has a vote, and Pacemaker may use it. */
+const strangersIn = ({ conf }: Pick<ClusterState, 'conf'>, hosts: readonly PcsHost[]): readonly string[] =>
+  Object.keys(conf?.nodes ?? {}).filter((node) => !hosts.some(({ name }) => name === node))
+
 const refuseForeign = (from: ClusterState, { name, hosts }: Args): Diagnostic | undefined => {
   const other = from.conf && from.name !== name ? from.name : undefined
   const foreign = other ?? (from.cibName !== undefined && from.cibName !== name ? from.cibName : undefined)
@@ -74,7 +78,7 @@ const refuseForeign = (from: ClusterState, { name, hosts }: Args): Diagnostic | 
       hint: `mend cluster.name in the inventory, or, if "${foreign}" is not needed, remove it by hand: pcs cluster destroy --all`,
     })
   }
-  const strangers = Object.keys(from.conf?.nodes ?? {}).filter((node) => !hosts.some((h) => h.name === node))
+  const strangers = strangersIn(from, hosts)
   if (strangers.length === 0) return undefined
   return problem(
     'pcs/unknown-node',
@@ -189,7 +193,7 @@ export const pcsCluster = defineModule<typeof args, ClusterState>({
   },
   desired: ({ name, hosts, totem, start, enable }, from) => ({
     name,
-    nodes: nodesOf(hosts),
+    nodes: { ...nodesOf(hosts), ...Object.fromEntries(strangersIn(from, hosts).map((node) => [node, null])) },
     totem: comparable(textsOf(totem), from.totem),
     ...(start && { running: true }),
     ...(enable && { enabled: true }),

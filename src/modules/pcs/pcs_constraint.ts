@@ -4,7 +4,7 @@ import { defineModule } from '../../engine/module.ts'
 import { NotYet } from '../../engine/probe.ts'
 import { Type } from '../../lib/type.ts'
 import { CIB, readCib, refuseChange, section } from './cib.ts'
-import { constraintElement, constraintsOf, keyOf, prefixOf, valueOf } from './constraint.ts'
+import { constraintElement, constraintsOf, DISCOVERY, keyOf, prefixOf, valueOf } from './constraint.ts'
 import type { Constraint, FoundConstraint } from './constraint.ts'
 import { CONFIGURATION, create, modify, patchStep, pathBelow, remove } from './patch.ts'
 import type { CibChange } from './patch.ts'
@@ -146,7 +146,9 @@ const changed = (path: string, found: FoundConstraint, wanted: Constraint, fresh
   const rule = found.element.children[0]
   const score = (fresh.children[0] ?? fresh).attrs['score']
   if (rule) return modify(pathBelow(at, rule), rule, { score })
-  return modify(at, found.element, { score, 'resource-discovery': fresh.attrs['resource-discovery'] })
+  const asked = fresh.attrs[DISCOVERY]
+  const isSame = found.element.attrs[DISCOVERY] === asked
+  return modify(at, found.element, { score, ...(!isSame && { [DISCOVERY]: asked }) })
 }
 
 const changes = (root: XmlElement, all: Args): readonly CibChange[] => {
