@@ -22,7 +22,7 @@ const { values: options } = parseArgs({
   options: { count: { type: 'string', default: '300' }, runs: { type: 'string', default: '3' } },
 })
 const count = Math.min(Number(options.count), LIMIT)
-const { transformSync } = createRequire(import.meta.url)('esbuild') as {
+const esbuild = createRequire(import.meta.url)('esbuild') as {
   transformSync(text: string, options: object): { readonly code: string }
 }
 
@@ -31,7 +31,7 @@ const sshd = await startSshd(['MaxStartups 200', 'LogLevel ERROR'])
 try {
   const program = join(dir, 'measure.mjs')
   const source = readFileSync(join(import.meta.dirname, 'measure.ts'), 'utf8')
-  writeFileSync(program, transformSync(source, { loader: 'ts', format: 'esm' }).code)
+  writeFileSync(program, esbuild.transformSync(source, { loader: 'ts', format: 'esm' }).code)
   const wanted: Wanted = {
     spec: sshd.spec({ connectTimeoutMs: 60_000 }),
     count,

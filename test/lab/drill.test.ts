@@ -148,11 +148,11 @@ describe('drills on a real cluster', () => {
     )
     // A standby replays from its last restart point: what it replays again would mend the file.
     const redo = 'select redo_lsn from pg_control_checkpoint()'
-    const point = await psql(primary, redo)
-    await eventually(
-      'a restart point at the checkpoint of the primary',
-      async () => (await psql(standby, `checkpoint; ${redo}`)) === point,
-    )
+    await eventually('a restart point at the checkpoint of the primary', async () => {
+      // Asked for each time: the primary may make a further checkpoint meanwhile, as after its promotion.
+      const point = await psql(primary, redo)
+      return (await psql(standby, `checkpoint; ${redo}`)) === point
+    })
     const paths = await psql(
       primary,
       "select pg_relation_filepath('hactl_drill.other') || ' ' || pg_relation_filepath('hactl_drill.writes')",
