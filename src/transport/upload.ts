@@ -14,7 +14,8 @@ const sh = (script: string, ...args: readonly string[]): Command => ({
   timeoutMs: UPLOAD_TIMEOUT_MS,
 })
 
-async function hashOf(file: string): Promise<string> {
+/** Sha256 of a local file, in hexadecimal, without keeping it in memory. Throws HactlError when it cannot be read. */
+export async function hashOf(file: string): Promise<string> {
   const hash = createHash('sha256')
   try {
     for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)

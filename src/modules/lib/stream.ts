@@ -1,18 +1,10 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
 import type { Probe } from '../../engine/probe.ts'
 import type { Step, UploadStep } from '../../engine/step.ts'
+import { hashOf } from '../../transport/upload.ts'
 import { sha256 } from '../readings/sha256.ts'
 import { stat } from '../readings/stat.ts'
 import { accessOf, accessSteps } from './files.ts'
 import type { Access, FileState } from './files.ts'
-
-async function hashOf(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(file), hash)
-  return hash.digest('hex')
-}
 
 /** A file on the host, and the hash of the local one that is to be there: neither is kept in memory. */
 export async function readBeside(
