@@ -116,7 +116,8 @@ export async function nextBatch(items: readonly Item[], foresee: Foresee): Promi
     if (isStuck(item)) return batch
     if (!isChange(evaluation)) continue
     changes = true
-    if (isOpen(evaluation)) return batch
+    // What may be tried again must not have anything waiting behind it.
+    if (isOpen(evaluation) || item.instance.task.retryMs !== undefined) return batch
     advance(ahead, evaluation)
   }
   return batch

@@ -5,11 +5,12 @@ import { evaluate, type Wanted } from './evaluate.ts'
 import { IMPACTS } from './impact.ts'
 import { send } from './send.ts'
 import type { Instance } from './tasks.ts'
-import { conclude, pause } from './verify.ts'
+import { conclude, failedStep, pause, reread, type Sent } from './verify.ts'
 
 /**
  * Carries a batch out on its host, reads again what it touched and checks that every task reached its state.
- * Returns the ids of the tasks that are finished; the host is stopped at the first that failed.
+ * Returns the ids of the tasks that are finished; the host is stopped at the first that failed. Steps that fail are
+ * sent again, when they still have to be, as long as the task's `retry` allows: what refused them may be over by then.
  */
 export async function flush(
   run: Run,
@@ -32,12 +33,27 @@ export async function flush(
   const sent = await send(run, state, batch, queue)
   for (const item of batch) {
     const change = sent.find((each) => each.instance === item.instance)
-    if (change) await conclude(run, state, change)
+    if (change) await conclude(run, state, await insisted(run, state, change))
     else settle(run, state, item)
     finished.push(item.instance.id)
     if (state.stopped !== undefined) break
   }
   return finished
+}
+
+/** Sends failed steps again, read anew, while they fail, are still wanted and not more than was agreed to. */
+async function insisted(run: Run, state: HostState, sent: Sent): Promise<Sent> {
+  const { instance } = sent
+  const deadline = performance.now() + (instance.task.retryMs ?? 0)
+  let last = sent
+  while (failedStep(last) >= 0 && !run.options.soft?.aborted && (await pause(deadline, run.options.hard))) {
+    const evaluated = await reread(run, state, instance, true)
+    const { evaluation } = evaluated
+    if (evaluation.kind === 'ok' || evaluation.kind === 'skip') return { ...last, results: [] }
+    if (evaluation.kind !== 'change' || overImpact(run, evaluation)) continue
+    last = (await send(run, state, [{ instance, evaluated }], [instance]))[0] ?? last
+  }
+  return last
 }
 
 const settle = (run: Run, state: HostState, { instance, evaluated }: Item): void => {

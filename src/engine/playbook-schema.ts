@@ -32,7 +32,11 @@ export const taskKeys = {
   delegate_to: Type.Optional(text('Run on this host instead, with the variables of the play’s host.')),
   tags: Type.Optional(names('Labels for --tags.')),
   timeout: Type.Optional(duration('Longest time the task may take, e.g. 60s.')),
-  retry: Type.Optional(duration('Try again until it works, for at most this long.')),
+  retry: Type.Optional(
+    duration(
+      'Try again until it works, for at most this long: what cannot be read, steps that fail, a state that does not come about.',
+    ),
+  ),
   as: Type.Optional(text('Account that runs the steps.')),
   check: Type.Optional(Type.Boolean({ description: 'false: not part of a plan, only of an apply.' })),
 } as const

@@ -16,12 +16,16 @@ export interface Sent extends Item {
   readonly results: readonly CommandResult[]
 }
 
+/** The place of the first step that failed; -1 when none did. */
+export const failedStep = ({ wanted, results }: Sent): number =>
+  results.findIndex((result, index) => !succeeded(wanted.steps[index], result))
+
 /** Decides whether one task reached its state. */
 export async function conclude(run: Run, state: HostState, sent: Sent): Promise<void> {
   const { instance, wanted, results } = sent
   const started = performance.now()
   const spent = (): number => Math.round(performance.now() - started)
-  const bad = results.findIndex((result, index) => !succeeded(wanted.steps[index], result))
+  const bad = failedStep(sent)
   if (bad >= 0) {
     const step = wanted.steps[bad]
     const error = stepFailed(instance, step, results[bad] as CommandResult)
@@ -56,7 +60,13 @@ const hintFor = (_step: RunStep | undefined, detail: string): { readonly hint?: 
     ? { hint: 'the disk is full: free some space (df -h), then run the same command again' }
     : {}
 
-const reread = async (run: Run, state: HostState, instance: Instance, fresh: boolean): Promise<Evaluated> => {
+/** Evaluates a task again; `fresh`: with nothing that was read before. */
+export const reread = async (
+  run: Run,
+  state: HostState,
+  instance: Instance,
+  fresh: boolean,
+): Promise<Evaluated> => {
   const session = sessionOf(run, instance) as Session
   if (fresh) session.prober.invalidate(undefined)
   const evaluated = await evaluate(run.options, state, session, instance)

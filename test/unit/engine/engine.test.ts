@@ -148,6 +148,25 @@ test('a failed step stops its host; the others finish', async () => {
   expect(cells.get('b')?.get('after')).toBe('1')
 })
 
+test('steps that fail are sent again within `retry`, and what stands behind them waits', async () => {
+  const busy = (retry: string) =>
+    play(
+      `      - name: busy\n        retry: ${retry}\n        cell: { key: busy, value: "1" }\n${cell('after', '1')}`,
+    )
+  const early = lab('a')
+  early.cells.get('a')?.set('refusals', '1')
+  const { summary, lines, errors } = await early.go(busy('5s'))
+  expect(errors).toEqual([])
+  expect(summary).toMatchObject({ outcome: 'done', changed: 2, failed: 0 })
+  expect(lines).toEqual(['a cell[busy] changed', 'a cell[after] changed'])
+  const never = lab('a')
+  never.cells.get('a')?.set('refusals', '1000')
+  const late = await never.go(busy('1s'))
+  expect(late.errors[0]).toMatchObject({ code: 'task/command-failed', detail: 'not possible now' })
+  expect(never.cells.get('a')?.has('after')).toBe(false)
+  expect(Number(never.cells.get('a')?.get('refusals'))).toBeLessThan(999)
+})
+
 test('handlers run once at the end, also when a later task fails', async () => {
   const { go, cells } = lab('a')
   const tasks =

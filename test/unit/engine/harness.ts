@@ -24,13 +24,18 @@ import { createTemplates } from '../../../src/template/template.ts'
 import { fakeTransport, type FakeTransport } from '../../../src/transport/fake.ts'
 import type { Command, CommandResult } from '../../../src/transport/transport.ts'
 
-/** A host that is a map of cells: `read A B` prints them, `write A 1` sets one, `fail` fails. */
+/** A host that is a map of cells: `read A B` prints them, `write A 1` sets one; `busy` first refuses, `refusals` times. */
 export function cellHost(name: string, cells: Map<string, string>): FakeTransport {
   const respond = ({ argv }: Command): Partial<CommandResult> => {
     const [word, ...rest] = argv
     if (word === 'read') return { stdout: JSON.stringify(rest.map((key) => cells.get(key) ?? null)) }
     if (word === 'write') {
       if (rest[1] === 'FULL') return { code: 1, stderr: 'write error: No space left on device' }
+      const refusals = Number(cells.get('refusals') ?? 0)
+      if (rest[0] === 'busy' && refusals > 0) {
+        cells.set('refusals', String(refusals - 1))
+        return { code: 1, stderr: 'not possible now' }
+      }
       if (rest[0] !== 'stubborn') cells.set(rest[0] ?? '', rest[1] ?? '')
       cells.set('writes', String(Number(cells.get('writes') ?? 0) + 1))
       return { stdout: `wrote ${rest[0]}` }
