@@ -75,8 +75,10 @@ const LACKS: Readonly<Record<Need, (place: Place) => string | undefined>> = {
     votersOf(target).length > 0 ? undefined : 'the cluster has no host that only votes',
   leader: ({ target }) =>
     target.stack.drills?.leads === undefined ? 'the stack names no leader' : undefined,
-  'third-member': ({ target }) =>
-    members(target.cluster).length > 2 ? undefined : 'the cluster has no third member',
+  'third-host': ({ target }) =>
+    members(target.cluster).length + votersOf(target).length > 2
+      ? undefined
+      : 'the cluster has no third host',
 }
 
 /** Why a scenario cannot be run at a place; undefined when it can. */

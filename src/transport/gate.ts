@@ -24,22 +24,22 @@ export class Gate {
 }
 
 /** sshd drops connections at random above 10 unauthenticated ones (MaxStartups 10:30:100). */
-const PER_ADDRESS = 8
+const PER_SERVER = 8
 const IN_ALL = 32
 
-/** The cap on handshakes under way: in all, and for each address that accepts the TCP connection. */
+/** The cap on handshakes under way: in all, and for each server, which is an address with a port, or a jump host. */
 export class HandshakeGates {
   readonly #all = new Gate(IN_ALL)
-  readonly #byAddress = new Map<string, Gate>()
+  readonly #byServer = new Map<string, Gate>()
 
-  async enter(address: string): Promise<() => void> {
-    const gate = this.#byAddress.get(address) ?? new Gate(PER_ADDRESS)
-    this.#byAddress.set(address, gate)
-    const leaveAddress = await gate.enter()
+  async enter(server: string): Promise<() => void> {
+    const gate = this.#byServer.get(server) ?? new Gate(PER_SERVER)
+    this.#byServer.set(server, gate)
+    const leaveServer = await gate.enter()
     const leaveAll = await this.#all.enter()
     return () => {
       leaveAll()
-      leaveAddress()
+      leaveServer()
     }
   }
 }

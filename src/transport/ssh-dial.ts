@@ -83,7 +83,7 @@ export class Dialer {
       throw transportError('unreachable', spec.host, `${spec.host}: more than ${MAX_JUMPS} jump hosts`)
     // Before the gate: a host that waits for its jump host must not hold the place the jump host needs.
     const jump = await this.#jumpOf(target, spec, options, depth)
-    const leave = await this.#gates.enter(target.proxyJump ?? target.address)
+    const leave = await this.#gates.enter(target.proxyJump ?? `${target.address}:${target.port}`)
     try {
       return await this.#retry(options, () => this.#attempt(target, spec, options, special, jump))
     } catch (error) {

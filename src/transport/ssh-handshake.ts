@@ -140,7 +140,8 @@ export function handshake(work: Handshake): Promise<Outcome> {
     ask: ask && ((question: string) => attempt.deadline.pauseFor(() => ask(question))),
   }
   client.on('connect', () => (attempt.phase = 'greeting'))
-  client.on('handshake', () => {
+  // Once: keys are exchanged again later, by either side.
+  client.once('handshake', () => {
     attempt.phase = 'login'
     shorten(client)
   })

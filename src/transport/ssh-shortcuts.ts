@@ -13,10 +13,17 @@ type AuthPk = (user: string, key: Key, algorithm: string | undefined, sign?: Sig
 
 type GlobalRequest = (protocol: unknown, name: string, wantReply: boolean, data: unknown) => void
 
+/** What ssh2 does with messages of the server. */
+interface Handlers {
+  GLOBAL_REQUEST?: GlobalRequest
+  SERVICE_ACCEPT?: (protocol: unknown, name: string) => void
+  EXT_INFO?: (protocol: unknown, extensions: unknown) => void
+}
+
 /** The inner parts of ssh2's client that have no public form. */
 interface Inner {
   _remoteVer?: string
-  readonly _protocol?: { authPK?: AuthPk; readonly _handlers?: { GLOBAL_REQUEST?: GlobalRequest } }
+  readonly _protocol?: { authPK?: AuthPk; readonly _handlers?: Handlers }
 }
 
 /** The hash of an RSA signature is part of the algorithm's name; the other kinds have one of their own. */
@@ -26,6 +33,8 @@ const HASHES: Readonly<Record<string, string>> = { 'rsa-sha2-256': 'sha256', 'rs
  * Things that ssh2 has no option for, for a client whose key exchange is done:
  * - A key is offered with its signature at once (RFC 4252, section 7, allows it); asking first whether the server
  *   would take it costs a round trip. Keys of an agent are asked for first, as they may need a touch or a yes.
+ * - The login follows the request for its service at once: waiting until the server has agreed costs a round trip. Only
+ *   behind the server's list of signature algorithms (RFC 8308), which OpenSSH sends unasked and RSA keys depend on.
  * - OpenSSH announces its other host keys, and ssh2 parses each of them and has it proved: a packet and several
  *   signatures on both sides for something nobody here listens to. The announcement wants no reply and is dropped.
  */
@@ -35,6 +44,7 @@ export function shorten(client: Client): void {
   inner._remoteVer = ''
   const protocol = inner._protocol
   dropAnnouncedKeys(protocol?._handlers)
+  loginAtOnce(protocol?._handlers)
   const original = protocol?.authPK
   if (!protocol || !original) return
   protocol.authPK = (user, key, algorithm, sign) => {
@@ -44,7 +54,22 @@ export function shorten(client: Client): void {
   }
 }
 
-function dropAnnouncedKeys(handlers: { GLOBAL_REQUEST?: GlobalRequest } | undefined): void {
+/** Takes the service as accepted once the signature algorithms are known; the server's own word comes too late then. */
+function loginAtOnce(handlers: Handlers | undefined): void {
+  const [accept, info] = [handlers?.SERVICE_ACCEPT, handlers?.EXT_INFO]
+  if (!handlers || !accept || !info) return
+  let isTaken = false
+  handlers.SERVICE_ACCEPT = (protocol, name) => {
+    if (!isTaken) accept(protocol, name)
+    isTaken = true
+  }
+  handlers.EXT_INFO = (protocol, extensions) => {
+    info(protocol, extensions)
+    handlers.SERVICE_ACCEPT?.(protocol, 'ssh-userauth')
+  }
+}
+
+function dropAnnouncedKeys(handlers: Handlers | undefined): void {
   const original = handlers?.GLOBAL_REQUEST
   if (!handlers || !original) return
   handlers.GLOBAL_REQUEST = (protocol, name, wantReply, data) => {

@@ -71,7 +71,7 @@ export interface Expectation {
 }
 
 /** What a fault needs of the place where it is made. */
-export type Need = 'own-clock' | 'witness' | 'leader' | 'third-member'
+export type Need = 'own-clock' | 'witness' | 'leader' | 'third-host'
 
 /** One way to break a cluster. */
 export interface Fault {

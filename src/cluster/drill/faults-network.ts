@@ -36,7 +36,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     holdMs: 15_000,
     expect: mayMove(60),
     gentle: false,
-    needs: ['third-member'],
+    needs: ['third-host'],
   },
   {
     name: 'cut-one-way',

@@ -114,6 +114,8 @@ export interface LabOptions {
   readonly nodes: number
   /** Hosts e1, e2 … in a group `etcd` of their own; `nodes` of the lab does not name them. */
   readonly etcd?: number
+  /** A host w1 in the group `witness`. */
+  readonly witness?: boolean
   /** The shipped variables, below `inventories/`; default: Pacemaker's for so many nodes. */
   readonly vars?: string
   /** Debian release; default: bookworm. */
@@ -184,6 +186,7 @@ export function labOf(name: string, options: LabOptions): Lab {
         ...(options.with ? ['--with', options.with.join(',')] : []),
         ...(options.release === undefined ? [] : ['--release', options.release]),
         ...Array.from({ length: options.etcd ?? 0 }, (_, index) => ['--witness', `e${index + 1}`]).flat(),
+        ...(options.witness === true ? ['--witness', 'w1'] : []),
       ]
       await must(
         0,

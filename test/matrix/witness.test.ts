@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { DrillResult } from '../../src/cluster/drill/result.ts'
+import { expectCode, expectEmptyPlan, hactl, labOf, LAYER, measured } from '../lab/cluster/support.ts'
+
+const lab = labOf('witness', {
+  nodes: 2,
+  witness: true,
+  with: LAYER,
+  // With a witness two members have a quorum: nothing has to be accepted.
+  edits: [["  guard: { none: 'a throw-away lab: two primaries after a cut are accepted' }\n", '']],
+})
+
+beforeAll(() => lab.up())
+afterAll(() => lab.down())
+
+test('two members and a witness are deployed from bare hosts, and a plan is empty then', async () => {
+  expectCode(await lab.apply('--yes'), 0)
+  const { members } = await lab.healthy()
+  expect(members.map(({ name }) => name)).toEqual(['pg1', 'pg2'])
+  await expectEmptyPlan(lab)
+})
+
+test('any one of the three may lose its power: writes go on, and none is lost', async () => {
+  const names = ['power-off-witness', 'power-off', 'power-off-standby']
+  const ended = await hactl('drill', ...names, lab.inventory, '--patience', '2', '--format', 'json')
+  const { runs, loss, scenarios } = JSON.parse(ended.stdout) as DrillResult
+  expectCode(ended, 0)
+  expect(runs.map(({ scenario }) => scenario)).toEqual(names)
+  expect(loss.withLoss).toBe(0)
+  expect(runs.flatMap(({ checks }) => checks.filter(({ ok }) => !ok))).toEqual([])
+  for (const { scenario, outageMs } of scenarios)
+    measured(`${scenario}, no writes for`, `${outageMs?.p50 ?? 0} ms`)
+})
