@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import type { Progress } from '../driver.ts'
@@ -81,4 +81,14 @@ export function raiseInotify(nodes: number, progress: Progress): void {
   } catch {
     progress(`fs.inotify.max_user_instances is ${now} and cannot be raised; some nodes may not start`)
   }
+}
+
+const MACHINE_ID = '/etc/machine-id'
+
+/** Gives this machine an id when it has none, as in a container: systemd-nspawn makes the nodes' MAC addresses of it. */
+export async function ensureMachineId(progress: Progress): Promise<void> {
+  const id = existsSync(MACHINE_ID) ? readFileSync(MACHINE_ID, 'utf8').trim() : ''
+  if (/^[0-9a-f]{32}$/.test(id)) return
+  progress(`this machine has no ${MACHINE_ID}: systemd-machine-id-setup makes one`)
+  await must(['systemd-machine-id-setup'])
 }

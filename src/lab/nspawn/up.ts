@@ -7,7 +7,7 @@ import type { LabSpec, Progress } from '../driver.ts'
 import { checkReplaceable, inventoryText } from '../inventory-file.ts'
 import { MAX_NODES, addressesOf, checkLabName, checkNodeNames } from '../names.ts'
 import { sshCommonArgs, writeKnownHosts } from './access.ts'
-import { checkRoot, raiseInotify } from './host.ts'
+import { checkRoot, ensureMachineId, raiseInotify } from './host.ts'
 import { RELEASES, baseImage, dateOptions } from './image.ts'
 import { mayAnswer } from './inject.ts'
 import { packageLayer } from './layer.ts'
@@ -132,6 +132,7 @@ export async function upLab(spec: LabSpec, progress: Progress, signal?: AbortSig
     .filter((name) => name !== spec.name)
     .flatMap((name) => readRecord(name)?.nodes ?? [])
   raiseInotify(others.length + spec.nodes.length, progress)
+  await ensureMachineId(progress)
   const furniture = await furnitureOf(spec.release)
   await ensureProxy(originsOf(hostSources(spec.release)))
   const lower = await layersOf(spec, furniture, progress, signal)

@@ -22,6 +22,7 @@ case $1 in
         fi
         [ -z "$ASKS" ] || "$OCF_RESKEY_psql" -Atc "$ASKS" || exit 1
         echo monitored
+        [ -z "$FINDS" ] || exit "$FINDS"
         exit 8
         ;;
     notify) set_async_mode pg2 ;;
@@ -52,6 +53,7 @@ beforeEach(async () => {
 echo "Quorate:          $(cat "${root}/state/quorate" 2>/dev/null || echo "$QUORATE")"
 `,
   )
+  await put('bin/attrd_updater', `#!/bin/sh\necho "$*" >>"${root}/counted"\n`)
   await put(
     'bin/ip',
     `#!/bin/sh
@@ -81,6 +83,7 @@ async function agent(action: string, env: Readonly<Record<string, string>>): Pro
       OCF_RESKEY_tmpdir: join(root, 'state'),
       OCF_RESKEY_master_ip: '10.77.0.20',
       OCF_RESKEY_CRM_meta_interval: '2000',
+      OCF_RESOURCE_INSTANCE: 'pgsql',
       POLICY: 'stop',
       ...env,
     },
@@ -149,6 +152,18 @@ echo "answer to $2"
   expect((await readFile(join(root, 'tries'), 'utf8')).split('\n')).toHaveLength(5)
   end()
   expect(await ended).toBe('SIGKILL')
+})
+
+test('a primary that crashed is given up at once: its lock would refuse the start that is tried next', async () => {
+  const counted = () => readFile(join(root, 'counted'), 'utf8').catch(() => '')
+  // A standby has no lock; a probe happens before anything is known; what runs is not given up.
+  expect((await agent('monitor', { FINDS: '7' })).code).toBe(7)
+  await writeFile(join(root, 'state/PGSQL.lock'), '')
+  expect((await agent('monitor', { FINDS: '7', OCF_RESKEY_CRM_meta_interval: '0' })).code).toBe(7)
+  expect((await agent('monitor', { FINDS: '0' })).code).toBe(0)
+  expect(await counted()).toBe('')
+  expect((await agent('monitor', { FINDS: '7' })).code).toBe(7)
+  expect(await counted()).toBe('--name fail-count-pgsql#monitor_2000 --update INFINITY\n')
 })
 
 test.each([
