@@ -8,11 +8,15 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 /** The wrapper around a stand-in for the packaged agent: what it calls, and what it leaves alone. */
 
 const TEMPLATES = join(import.meta.dirname, '../../../templates/pacemaker/agent')
-const SHELLFUNCS = `OCF_NOT_RUNNING=7
+const SHELLFUNCS = `OCF_SUCCESS=0
+OCF_NOT_RUNNING=7
 ocf_log() { echo "$@"; }`
 const PACKAGED = `. "$OCF_FUNCTIONS_DIR/ocf-shellfuncs"
 set_async_mode() {
     echo "alone without $1"
+}
+control_slave_status() {
+    echo "standbys looked after"
 }
 case $1 in
     monitor)
@@ -20,6 +24,7 @@ case $1 in
             echo No >"$OCF_RESKEY_tmpdir/quorate"
             while kill -0 "$(cat "$OCF_RESKEY_pgdata/postmaster.pid")" 2>/dev/null; do command sleep 0.1; done
         fi
+        [ -z "$LOOKS" ] || control_slave_status || exit 1
         [ -z "$ASKS" ] || "$OCF_RESKEY_psql" -Atc "$ASKS" || exit 1
         echo monitored
         [ -z "$FINDS" ] || exit "$FINDS"
@@ -27,6 +32,12 @@ case $1 in
         ;;
     notify) set_async_mode pg2 ;;
 esac
+`
+
+/** psql as it is called: each member, and the own socket, answers with its timeline when it is a primary. */
+const SERVERS = `#!/bin/sh
+host=\${6##*host=}
+cat "ROOT/timelines/\${host%% *}"
 `
 
 let root: string
@@ -46,7 +57,8 @@ beforeEach(async () => {
   await put('lib/hactl/ocf-shellfuncs', await readFile(join(TEMPLATES, 'ocf-shellfuncs.hbs'), 'utf8'))
   await put('resource.d/hactl/pgsql', await readFile(join(TEMPLATES, 'pgsql.hbs'), 'utf8'))
   await put('lib/hactl/psql', await readFile(join(TEMPLATES, 'psql.hbs'), 'utf8'))
-  await put('bin/crm_attribute', '#!/bin/sh\necho "$POLICY"\n')
+  await put('bin/crm_attribute', `#!/bin/sh\necho "$*" >>"${root}/attributes"\necho "$POLICY"\n`)
+  await put('bin/runuser', SERVERS.replaceAll('ROOT', root))
   await put(
     'bin/corosync-quorumtool',
     `#!/bin/sh
@@ -84,6 +96,9 @@ async function agent(action: string, env: Readonly<Record<string, string>>): Pro
       OCF_RESKEY_master_ip: '10.77.0.20',
       OCF_RESKEY_CRM_meta_interval: '2000',
       OCF_RESOURCE_INSTANCE: 'pgsql',
+      OCF_RESKEY_socketdir: 'own',
+      HA_SBIN_DIR: join(root, 'bin'),
+      HA_RSCTMP: join(root, 'state'),
       POLICY: 'stop',
       ...env,
     },
@@ -154,6 +169,63 @@ echo "answer to $2"
   expect(await ended).toBe('SIGKILL')
 })
 
+const LOOKS = { QUORATE: 'Yes', LOOKS: '1', OCF_RESKEY_node_list: 'pg1 pg2 pg3' }
+/** Nobody has looked at it for a minute. */
+const stoodStill = async () =>
+  writeFile(
+    join(root, 'state/hactl-pgsql.seen'),
+    String(Number.parseInt(await readFile('/proc/uptime', 'utf8'), 10) - 60),
+  )
+
+async function timelines(of: Readonly<Record<string, string>>): Promise<void> {
+  for (const [host, timeline] of Object.entries(of)) await put(`timelines/${host}`, `${timeline}\n`)
+}
+
+test.each([
+  ['when nobody has looked at it for long', 'monitor', { ...LOOKS, LOOKS: '' }, stoodStill, 7],
+  ['before it takes others for its standbys', 'monitor', LOOKS, async () => {}, 1],
+  [
+    'before Pacemaker stops the newer one',
+    'notify',
+    {
+      ...LOOKS,
+      OCF_RESKEY_CRM_meta_notify_type: 'pre',
+      OCF_RESKEY_CRM_meta_notify_operation: 'demote',
+    },
+    async () => {},
+    0,
+  ],
+] as const)(
+  'a primary steps down for one with a newer timeline %s',
+  async (_when, action, env, before, code) => {
+    const { ended } = await server()
+    await timelines({ own: '0000000F', pg1: '0000000F', pg2: '00000010', pg3: '' })
+    await before()
+    const done = await agent(action, env)
+    expect(await ended).toBe('SIGQUIT')
+    expect(done.code).toBe(code)
+    expect(done.out).toContain('Another primary has a newer timeline')
+    expect(done.out).not.toContain('standbys looked after')
+    expect(await readFile(join(root, 'state/PGSQL.lock'), 'utf8')).toBe('')
+    expect(await readFile(join(root, 'ip.log'), 'utf8')).toBe('ip addr del 10.77.0.20/24 dev eth0\n')
+    const attributes = () => readFile(join(root, 'attributes'), 'utf8').catch(() => '')
+    await expect.poll(attributes).toContain('-p pgsql -v -INFINITY')
+  },
+)
+
+test.each([
+  ['of the same timeline', { own: '0000000F', pg2: '0000000F' }],
+  ['of an older one', { own: '0000000F', pg2: '00000009', pg3: '' }],
+  ['that does not answer', { own: '0000000F' }],
+])('it stays beside another server %s', async (_what, of) => {
+  const { end, ended } = await server()
+  await timelines(of)
+  await stoodStill()
+  expect(await agent('monitor', LOOKS)).toEqual({ code: 8, out: 'standbys looked after\nmonitored' })
+  end()
+  expect(await ended).toBe('SIGKILL')
+})
+
 test('a primary that crashed is given up at once: its lock would refuse the start that is tried next', async () => {
   const counted = () => readFile(join(root, 'counted'), 'utf8').catch(() => '')
   // A standby has no lock; a probe happens before anything is known; what runs is not given up.
@@ -163,7 +235,7 @@ test('a primary that crashed is given up at once: its lock would refuse the star
   expect((await agent('monitor', { FINDS: '0' })).code).toBe(0)
   expect(await counted()).toBe('')
   expect((await agent('monitor', { FINDS: '7' })).code).toBe(7)
-  expect(await counted()).toBe('--name fail-count-pgsql#monitor_2000 --update INFINITY\n')
+  expect(await counted()).toBe('--update INFINITY --name fail-count-pgsql#monitor_2000\n')
 })
 
 test.each([
