@@ -18,7 +18,19 @@ set_async_mode() {
 control_slave_status() {
     echo "standbys looked after"
 }
+runasowner() {
+    $1
+}
+# Root may write anywhere: that nobody may is played.
+test() {
+    [ "$2" != "$OCF_RESKEY_pgdata" ] || command test -e "$2/writable"
+}
+if ! runasowner "test -w $OCF_RESKEY_pgdata"; then
+    echo "not writable"
+    exit 4
+fi
 case $1 in
+    demote) echo demoted ;;
     monitor)
         if [ -n "$HANGS" ]; then
             echo No >"$OCF_RESKEY_tmpdir/quorate"
@@ -75,7 +87,7 @@ case $1 in
 esac
 `,
   )
-  await mkdir(join(root, 'data'))
+  await put('data/writable', '')
   await mkdir(join(root, 'state'))
 })
 afterEach(() => rm(root, { recursive: true }))
@@ -249,6 +261,13 @@ test.each([
   expect(await agent('monitor', env)).toEqual({ code: 8, out: 'monitored' })
   end()
   expect(await ended).toBe('SIGKILL')
+})
+
+test('a data directory without the right to write keeps nobody from demoting or stopping what runs there', async () => {
+  await rm(join(root, 'data/writable'))
+  expect(await agent('monitor', { QUORATE: 'Yes' })).toEqual({ code: 4, out: 'not writable' })
+  expect(await agent('demote', { QUORATE: 'Yes' })).toEqual({ code: 0, out: 'demoted' })
+  expect(await agent('stop', { QUORATE: 'Yes' })).toEqual({ code: 0, out: '' })
 })
 
 test('without the packaged agent it fails, rather than to say that all is well', async () => {
