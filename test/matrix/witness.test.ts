@@ -16,7 +16,11 @@ afterAll(() => lab.down())
 test('two members and a witness are deployed from bare hosts, and a plan is empty then', async () => {
   expectCode(await lab.apply('--yes'), 0)
   const { members } = await lab.healthy()
-  expect(members.map(({ name }) => name)).toEqual(['pg1', 'pg2'])
+  expect(members.map(({ name, role }) => `${name} ${role}`)).toEqual([
+    'pg1 primary',
+    'pg2 standby',
+    'w1 witness',
+  ])
   await expectEmptyPlan(lab)
 })
 
