@@ -36,6 +36,10 @@ case $1 in
             echo No >"$OCF_RESKEY_tmpdir/quorate"
             while kill -0 "$(cat "$OCF_RESKEY_pgdata/postmaster.pid")" 2>/dev/null; do command sleep 0.1; done
         fi
+        if [ -n "$STOPS" ]; then
+            kill -STOP "$(cat "$OCF_RESKEY_pgdata/postmaster.pid")"
+            while kill -0 "$(cat "$OCF_RESKEY_pgdata/postmaster.pid")" 2>/dev/null; do command sleep 0.1; done
+        fi
         [ -z "$LOOKS" ] || control_slave_status || exit 1
         [ -z "$ASKS" ] || "$OCF_RESKEY_psql" -Atc "$ASKS" || exit 1
         echo monitored
@@ -125,14 +129,18 @@ async function agent(action: string, env: Readonly<Record<string, string>>): Pro
 }
 
 /** A process with the name of a server, and its pid file. It ends at SIGQUIT, as a server does. */
-async function server(): Promise<{ readonly ended: Promise<unknown>; readonly end: () => void }> {
+async function server(): Promise<{
+  readonly pid: number
+  readonly ended: Promise<unknown>
+  readonly end: () => void
+}> {
   await copyFile('/bin/sleep', join(root, 'bin/postgres'))
   const child = spawn(join(root, 'bin/postgres'), ['60'], { stdio: 'ignore' })
   await writeFile(join(root, 'data/postmaster.pid'), `${child.pid}\n`)
   const ended = new Promise((resolve) => {
     child.once('exit', (_code, signal) => resolve(signal))
   })
-  return { ended, end: () => child.kill('SIGKILL') }
+  return { pid: child.pid ?? 0, ended, end: () => child.kill('SIGKILL') }
 }
 
 test('a standby that is gone is given up with a quorum only', async () => {
@@ -158,6 +166,32 @@ test('it steps down also beside a monitor that hangs', async () => {
   expect(await ended).toBe('SIGQUIT')
   const log = () => readFile(join(root, 'ip.log'), 'utf8').catch(() => '')
   await expect.poll(log, { timeout: 10_000 }).toBe('ip addr del 10.77.0.20/24 dev eth0\n')
+})
+
+test.each(['monitor', 'demote'])(
+  'a server stopped by a signal is killed before a %s: it would answer nothing else',
+  async (action) => {
+    const { ended, pid } = await server()
+    await writeFile(join(root, 'state/PGSQL.lock'), '')
+    process.kill(pid, 'SIGSTOP')
+    const { out } = await agent(action, { QUORATE: 'Yes', FINDS: '7' })
+    expect(await ended).toBe('SIGKILL')
+    expect(out).toContain('stopped by a signal')
+  },
+)
+
+test('a primary stopped beside its monitor is killed and given up; a probe kills nothing', async () => {
+  const { ended, pid, end } = await server()
+  process.kill(pid, 'SIGSTOP')
+  const probe = { QUORATE: 'Yes', OCF_RESKEY_CRM_meta_interval: '0' }
+  expect(await agent('monitor', probe)).toEqual({ code: 8, out: 'monitored' })
+  process.kill(pid, 'SIGCONT')
+  const hanging = agent('monitor', { QUORATE: 'Yes', STOPS: '1' })
+  expect((await hanging).code).toBe(8)
+  expect(await ended).toBe('SIGKILL')
+  const counted = () => readFile(join(root, 'counted'), 'utf8').catch(() => '')
+  await expect.poll(counted).toContain('--update INFINITY --name fail-count-pgsql#monitor_2000')
+  end()
 })
 
 test('a primary that has no slot free for its monitor is asked again, one that answers with an error is not', async () => {
