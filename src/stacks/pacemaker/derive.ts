@@ -6,7 +6,7 @@ import { AGENTS } from './agents/index.ts'
 import { linksOf, nodesOf, varsOf } from './check.ts'
 import { constraintsOf } from './constraints.ts'
 import { hbaOf, pathsOf, settingsOf } from './postgres.ts'
-import { clientHints, timingOf } from './timing.ts'
+import { clientHints, timingOf, tokenOf } from './timing.ts'
 import type { Timing } from './timing.ts'
 
 /** Everything the rest of the stack needs of a cluster, made once. */
@@ -88,7 +88,7 @@ export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
     hba: hbaOf(vars, hosts),
     times: timing,
     hints: clientHints(timing),
-    totem: { token: vars.timing === 'fast' ? 3000 : vars.timing === 'normal' ? 5000 : 10_000 },
+    totem: { token: tokenOf(vars.timing) },
     agent_files: agent.files,
     agent_folders: [...new Set(agent.files.map(({ path }) => dirname(path)))],
     database: {

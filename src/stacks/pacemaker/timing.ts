@@ -43,7 +43,7 @@ interface Base {
 
 const BASES: Readonly<Record<Profile, Base>> = {
   fast: {
-    tokenMs: 3000,
+    tokenMs: 2000,
     monitorPrimary: 2,
     monitorStandby: 3,
     monitorTimeout: 15,
@@ -76,6 +76,9 @@ const BASES: Readonly<Record<Profile, Base>> = {
     dcDeadtime: 20,
   },
 }
+
+/** What a profile sets as Corosync's token, before the share of further nodes. */
+export const tokenOf = (profile: Profile): number => BASES[profile].tokenMs
 
 /** Corosync adds this for every node beyond the second, a witness too (corosync.conf(5), token_coefficient). */
 const TOKEN_COEFFICIENT_MS = 650

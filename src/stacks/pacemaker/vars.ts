@@ -66,7 +66,7 @@ export const vars = Type.Object(
     ),
     timing: Type.Enum(['fast', 'normal', 'safe'], {
       description:
-        'How soon a silent member is given up: fast for one data centre (token 3 s), normal (5 s), safe for slow or ' +
+        'How soon a silent member is given up: fast for one data centre (token 2 s), normal (5 s), safe for slow or ' +
         'busy networks (10 s).',
       default: 'fast',
     }),

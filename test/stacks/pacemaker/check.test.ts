@@ -99,7 +99,7 @@ test('a witness follows the rules of a node: its name, its links, its address, i
   const named = host('w1', 'w1.example.com', {}, ['witness'])
   expect(codes({ firewall }, [...TWO, named])).toEqual(['pacemaker/firewall-address'])
   // Two members alone are content with 18 s; with the witness the token is longer.
-  const postgres = { settings: { wal_sender_timeout: '18s' } }
+  const postgres = { settings: { wal_sender_timeout: '16s' } }
   expect(codes({ postgres, guard: { none: 'I accept split brain' } }, TWO)).toEqual([])
   expect(codes({ postgres }, [...TWO, witness('w1')])).toEqual(['pacemaker/timing'])
 })
