@@ -123,8 +123,11 @@ type Locked = Awaited<ReturnType<typeof openLocked>>
 /** The first error of a run, in one line. */
 function whyOf(events: readonly EngineEvent[]): string {
   for (const event of events) {
-    if (event.kind === 'task-result' && 'error' in event.result)
-      return `${event.task.host}: ${event.task.name}: ${event.result.error.summary}`
+    if (event.kind === 'task-result' && 'error' in event.result) {
+      // What a command says tells more than the command.
+      const { summary, detail } = event.result.error
+      return `${event.task.host}: ${event.task.name}: ${detail?.split('\n')[0] ?? summary}`
+    }
     if (event.kind === 'host-unreachable') return `${event.host} cannot be reached`
   }
   return 'it was interrupted'

@@ -143,12 +143,54 @@ async function server(): Promise<{
   return { pid: child.pid ?? 0, ended, end: () => child.kill('SIGKILL') }
 }
 
+const notified = (type: string, operation: string) => ({
+  OCF_RESKEY_CRM_meta_notify_type: type,
+  OCF_RESKEY_CRM_meta_notify_operation: operation,
+})
+
 test('a standby that is gone is given up with a quorum only', async () => {
-  expect((await agent('notify', { QUORATE: 'Yes' })).out).toBe('alone without pg2')
-  expect((await agent('notify', { QUORATE: 'No', POLICY: 'ignore' })).out).toBe('alone without pg2')
-  expect((await agent('notify', { QUORATE: 'No' })).out).toMatch(
-    /^warn Without a quorum: commits go on waiting/,
-  )
+  const { end } = await server()
+  const gone = (env: Readonly<Record<string, string>>) =>
+    agent('notify', { ...notified('post', 'stop'), ...env })
+  expect((await gone({ QUORATE: 'Yes' })).out).toBe('alone without pg2')
+  expect((await gone({ QUORATE: 'No', POLICY: 'ignore' })).out).toBe('alone without pg2')
+  expect((await gone({ QUORATE: 'No' })).out).toMatch(/^warn Without a quorum: commits go on waiting/)
+  end()
+})
+
+test.each([
+  ['pre', 'demote', ''],
+  ['pre', 'stop', ''],
+  ['pre', 'start', ''],
+  ['post', 'start', ''],
+  ['post', 'stop', ''],
+  ['pre', 'promote', 'alone without pg2'],
+  ['post', 'promote', 'alone without pg2'],
+  ['post', 'demote', 'alone without pg2'],
+])(
+  'on a standby the notification %s-%s reaches the packaged agent when it makes something of it',
+  async (type, operation, out) => {
+    expect(await agent('notify', { QUORATE: 'Yes', ...notified(type, operation) })).toEqual({ code: 0, out })
+  },
+)
+
+test('its versions and names are found without starting programs', async () => {
+  const asks = `ocf_local_nodename; have_binary "sh -c" && echo found; have_binary nothing-like-it || echo missing
+set -- 15 9.3  9.6 12  9.3 9.3  3.16.1 3.1.0  9.1 9.1.1  devel 10
+while [ $# -gt 0 ]; do ocf_version_cmp "$1" "$2"; echo "$1 $2 $?"; shift 2; done`
+  const env = { PATH: '/usr/bin:/bin', OCF_ROOT: root, OCF_RESKEY_CRM_meta_on_node: 'pg7' }
+  const { stdout } = await run('sh', ['-c', `. ${join(root, 'lib/hactl/ocf-shellfuncs')}\n${asks}`], { env })
+  expect(stdout.trim().split('\n')).toEqual([
+    'pg7',
+    'found',
+    'missing',
+    '15 9.3 2',
+    '9.6 12 0',
+    '9.3 9.3 1',
+    '3.16.1 3.1.0 2',
+    '9.1 9.1.1 0',
+    'devel 10 3',
+  ])
 })
 
 test('a primary without a quorum shuts itself down, keeps its lock and lets the writer address go', async () => {
@@ -233,11 +275,7 @@ test.each([
   [
     'before Pacemaker stops the newer one',
     'notify',
-    {
-      ...LOOKS,
-      OCF_RESKEY_CRM_meta_notify_type: 'pre',
-      OCF_RESKEY_CRM_meta_notify_operation: 'demote',
-    },
+    { ...LOOKS, ...notified('pre', 'demote') },
     async () => {},
     0,
   ],

@@ -76,7 +76,7 @@ export const pgsql: Agent = {
       ...(vars.replication.restore_command !== undefined && {
         restore_command: vars.replication.restore_command,
       }),
-      check_wal_receiver: 'true',
+      check_wal_receiver: 'false',
       stop_escalate: String(timing.stopEscalate),
       stop_escalate_in_slave: String(timing.stopEscalate),
       xlog_check_count: String(timing.electionChecks),
