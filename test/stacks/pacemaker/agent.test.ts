@@ -52,7 +52,7 @@ esac
 
 /** psql as it is called: each member, and the own socket, answers with its timeline when it is a primary. */
 const SERVERS = `#!/bin/sh
-host=\${6##*host=}
+for argument; do case $argument in *host=*) host=\${argument##*host=} ;; esac; done
 cat "ROOT/timelines/\${host%% *}"
 `
 
@@ -74,7 +74,7 @@ beforeEach(async () => {
   await put('resource.d/hactl/pgsql', await readFile(join(TEMPLATES, 'pgsql.hbs'), 'utf8'))
   await put('lib/hactl/psql', await readFile(join(TEMPLATES, 'psql.hbs'), 'utf8'))
   await put('bin/crm_attribute', `#!/bin/sh\necho "$*" >>"${root}/attributes"\necho "$POLICY"\n`)
-  await put('bin/runuser', SERVERS.replaceAll('ROOT', root))
+  await put('bin/setpriv', SERVERS.replaceAll('ROOT', root))
   await put(
     'bin/corosync-quorumtool',
     `#!/bin/sh
@@ -199,6 +199,17 @@ test('a primary without a quorum shuts itself down, keeps its lock and lets the 
   expect(await ended).toBe('SIGQUIT')
   expect({ code, out }).toMatchObject({ code: 7, out: expect.stringContaining('shut down') as unknown })
   expect(await readFile(join(root, 'state/PGSQL.lock'), 'utf8')).toBe('')
+  expect(await readFile(join(root, 'ip.log'), 'utf8')).toBe('ip addr del 10.77.0.20/24 dev eth0\n')
+})
+
+test('it does not wait until Pacemaker comes to demote it', async () => {
+  const { ended } = await server()
+  const { code, out } = await agent('notify', { QUORATE: 'No', ...notified('pre', 'demote') })
+  expect(await ended).toBe('SIGQUIT')
+  expect({ code, out }).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('Without a quorum') as unknown,
+  })
   expect(await readFile(join(root, 'ip.log'), 'utf8')).toBe('ip addr del 10.77.0.20/24 dev eth0\n')
 })
 
