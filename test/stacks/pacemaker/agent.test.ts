@@ -338,9 +338,11 @@ test.each([
   ['where the operator lets it go on without one', { QUORATE: 'No', POLICY: 'ignore' }, false],
   ['at a probe', { QUORATE: 'No', OCF_RESKEY_CRM_meta_interval: '0' }, false],
   ['a standby', { QUORATE: 'No' }, true],
+  ['a standby that a signal has stopped', { QUORATE: 'Yes', STOPPED: '1' }, true],
 ] as const)('%s it is only monitored', async (_what, env, isStandby) => {
-  const { end, ended } = await server()
+  const { end, ended, pid } = await server()
   if (isStandby) await writeFile(join(root, 'data/standby.signal'), '')
+  if ('STOPPED' in env) process.kill(pid, 'SIGSTOP')
   expect(await agent('monitor', env)).toEqual({ code: 8, out: 'monitored' })
   end()
   expect(await ended).toBe('SIGKILL')
