@@ -23,10 +23,15 @@ beforeAll(async () => {
 })
 afterAll(() => lab.down())
 
-/** A commit on a server that does not run, past whatever the others have. */
-const COMMITS = `cd /var/lib/postgresql/15/main; rm -f postmaster.pid
-echo 'create table only_here ()' | runuser -u postgres -- /usr/lib/postgresql/15/bin/postgres --single -D . \\
-  -c config_file=/etc/postgresql/15/main/postgresql.conf -c synchronous_standby_names= postgres >/dev/null`
+/** A crash behind a commit that nobody else has, and the mark of the start that the lock refused. */
+const COMMITS = `cd /var/lib/postgresql/15/main; rm -f postmaster.pid standby.signal
+runuser -u postgres -- sh -euc '
+  PATH=/usr/lib/postgresql/15/bin:$PATH
+  file=/etc/postgresql/15/main/postgresql.conf
+  pg_ctl -D . -w -o "-c config_file=$file -c synchronous_standby_names= -c port=5999" start
+  psql -Xq -p 5999 -d postgres -c "create table only_here ()"
+  pg_ctl -D . -m immediate stop
+  touch standby.signal' >/dev/null`
 
 /** Healthy, with or without directories set aside. */
 async function recovered(): Promise<ClusterStatus> {
@@ -100,6 +105,8 @@ describe('a primary that is lost', () => {
     expect(refused.stdout + refused.stderr).toMatch(/has [1-9]\d* commits in more than [1-9]\d* bytes/)
     const { ms } = await must(0, ...words, '--yes', '--accept-data-loss')
     measured(`${words[1]} with consent`, seconds(ms))
+    const found = `cd /; runuser -u postgres -- psql -XAtqd postgres -c "select to_regclass('only_here') is null"`
+    expect(await lab.sh(former, found)).toBe('t')
     const { members } = await recovered()
     expect(members.find((member) => member.name === former)?.replication).toContain('streaming')
     await expectEmptyPlan(lab)
