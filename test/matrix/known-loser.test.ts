@@ -11,12 +11,15 @@ beforeAll(async () => {
 })
 afterAll(() => lab.down())
 
-// The primary drops its standby before the cluster has stopped it, and acknowledges commits that nobody else has: what
-// the rule for wal_sender_timeout prevents. Past hactl, which refuses such a value in the inventory.
+// Cut off from the others, the primary goes on without a quorum, gives up its standbys as soon as it can, and acknowledges
+// commits that nobody else has, while the others promote one: no guard, and what the rule for wal_sender_timeout prevents. Both
+// past hactl, which writes neither.
 const SHORTER = `cd /; runuser -u postgres -- psql -XAtq -c "alter system set wal_sender_timeout = '1s'" -c 'select pg_reload_conf()'`
+const UNGUARDED = 'pcs property set no-quorum-policy=ignore'
 
 test('a cluster that is known to lose writes is caught', async () => {
   await lab.shAll(SHORTER)
+  await lab.sh('pg1', UNGUARDED)
   const args = ['--patience', '2', '--answer-timeout', '20s', '--format', 'json']
   const ended = await hactl('drill', 'cut-primary-from-peers', lab.inventory, ...args)
   expectCode(ended, 1)
