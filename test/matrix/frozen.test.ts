@@ -13,16 +13,26 @@ afterAll(() => lab.down())
 
 // Without the wrapper's look at the timelines Pacemaker stopped the newer primary: 731 writes were lost, which a look right
 // after the failover does not find. The writer address may be on both until the frozen one notices: nothing fences it here.
-test('a primary that was frozen does not win over the one that took its place', async () => {
-  const args = ['--repeat', '3', '--keep-going', '--patience', '2', '--format', 'json']
-  const { stdout } = await hactl('drill', 'freeze-host', lab.inventory, ...args)
-  const { runs, loss } = JSON.parse(stdout) as DrillResult
-  expect(runs).toHaveLength(3)
-  expect(loss.withLoss).toBe(0)
-  for (const { primary, after, overlaps, verdicts, outage } of runs) {
-    expect(after).not.toBe(primary)
-    expect(overlaps).toEqual([])
-    expect(verdicts.rejoin?.lost).toEqual([])
-    measured('no writes for, ms', Math.round(outage?.ms ?? 0))
-  }
-})
+test.each([1, 2, 3])(
+  'a primary that was frozen does not win over the one that took its place: run %i',
+  async () => {
+    const { stdout } = await hactl(
+      'drill',
+      'freeze-host',
+      lab.inventory,
+      '--patience',
+      '2',
+      '--format',
+      'json',
+    )
+    const { runs, loss } = JSON.parse(stdout) as DrillResult
+    expect(runs).toHaveLength(1)
+    expect(loss.withLoss).toBe(0)
+    for (const { primary, after, overlaps, verdicts, outage } of runs) {
+      expect(after).not.toBe(primary)
+      expect(overlaps).toEqual([])
+      expect(verdicts.rejoin?.lost).toEqual([])
+      measured('no writes for, ms', Math.round(outage?.ms ?? 0))
+    }
+  },
+)
