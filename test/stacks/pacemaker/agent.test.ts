@@ -91,6 +91,8 @@ case $1 in
 esac
 `,
   )
+  // What a monitor starts and leaves behind: only where a test wants it.
+  await put('bin/flock', '#!/bin/sh\n[ -z "$WATCHES" ] || exec /usr/bin/flock "$@"\n')
   await put('data/writable', '')
   await mkdir(join(root, 'state'))
 })
@@ -307,6 +309,46 @@ test.each([
     await expect.poll(attributes).toContain('-p pgsql -v -INFINITY')
   },
 )
+
+test('beside Pacemaker it steps down as soon as another is promoted, but not in maintenance', async () => {
+  const { ended, pid } = await server()
+  const isServing = () => (process.kill(pid, 0) ? 'serving' : '')
+  const asked = () => readFile(join(root, 'attributes'), 'utf8').catch(() => '')
+  await timelines({ own: '0000000F', pg1: '0000000F', pg2: '', pg3: '' })
+  const env = { QUORATE: 'Yes', WATCHES: '1', OCF_RESKEY_node_list: 'pg1 pg2 pg3', POLICY: 'true' }
+  expect(await agent('monitor', env)).toEqual({ code: 8, out: 'monitored' })
+  await timelines({ pg2: '00000010' })
+  await expect.poll(asked, { timeout: 10_000 }).toContain('maintenance-mode --query')
+  expect(isServing()).toBe('serving')
+  await put('bin/crm_attribute', '#!/bin/sh\n')
+  expect(await ended).toBe('SIGQUIT')
+  const log = () => readFile(join(root, 'ip.log'), 'utf8').catch(() => '')
+  await expect.poll(log, { timeout: 10_000 }).toBe('ip addr del 10.77.0.20/24 dev eth0\n')
+})
+
+test('one watches at a time, and ends with its primary', async () => {
+  const { end, ended } = await server()
+  const watchers = async () => {
+    const { stdout } = await run('pgrep', ['-fc', `^sh ${root}/lib/hactl/ocf-shellfuncs`]).catch(() => ({
+      stdout: '0',
+    }))
+    return Number(stdout)
+  }
+  await timelines({ own: '0000000F' })
+  const env = { QUORATE: 'Yes', WATCHES: '1', OCF_RESKEY_node_list: 'pg1 pg2 pg3' }
+  await agent('monitor', env)
+  await expect.poll(watchers, { timeout: 10_000 }).toBeGreaterThan(0)
+  for (let monitors = 0; monitors < 3; monitors += 1) await agent('monitor', env)
+  // Each has a child at times: a shell that asks in the background.
+  const parents = await run('sh', [
+    '-c',
+    `for p in $(pgrep -f '^sh ${root}/lib/hactl/ocf-shellfuncs'); do ps -o sid= -p $p; done | sort -u`,
+  ])
+  expect(parents.stdout.trim().split('\n')).toHaveLength(1)
+  end()
+  expect(await ended).toBe('SIGKILL')
+  await expect.poll(watchers, { timeout: 10_000 }).toBe(0)
+})
 
 test.each([
   ['of the same timeline', { own: '0000000F', pg2: '0000000F' }],
