@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -326,14 +326,15 @@ test('beside Pacemaker it steps down as soon as another is promoted, but not in 
   await expect.poll(log, { timeout: 10_000 }).toBe('ip addr del 10.77.0.20/24 dev eth0\n')
 })
 
+async function watchers(): Promise<number> {
+  const { stdout } = await run('pgrep', ['-fc', `^sh ${root}/lib/hactl/ocf-shellfuncs`]).catch(() => ({
+    stdout: '0',
+  }))
+  return Number(stdout)
+}
+
 test('one watches at a time, and ends with its primary', async () => {
   const { end, ended } = await server()
-  const watchers = async () => {
-    const { stdout } = await run('pgrep', ['-fc', `^sh ${root}/lib/hactl/ocf-shellfuncs`]).catch(() => ({
-      stdout: '0',
-    }))
-    return Number(stdout)
-  }
   await timelines({ own: '0000000F' })
   const env = { QUORATE: 'Yes', WATCHES: '1', OCF_RESKEY_node_list: 'pg1 pg2 pg3' }
   await agent('monitor', env)
@@ -347,6 +348,28 @@ test('one watches at a time, and ends with its primary', async () => {
   expect(parents.stdout.trim().split('\n')).toHaveLength(1)
   end()
   expect(await ended).toBe('SIGKILL')
+  await expect.poll(watchers, { timeout: 10_000 }).toBe(0)
+})
+
+test.each([
+  ['newer', 60_000],
+  ['older, as by a clock that was set back', -60_000],
+])('what watches makes room when its file is replaced by one that is %s', async (_what, ms) => {
+  const { end } = await server()
+  const file = join(root, 'lib/hactl/ocf-shellfuncs')
+  await agent('monitor', { QUORATE: 'Yes', WATCHES: '1', OCF_RESKEY_node_list: 'pg1' })
+  await expect.poll(watchers, { timeout: 10_000 }).toBeGreaterThan(0)
+  const at = new Date(Date.now() + ms)
+  await utimes(file, at, at)
+  await expect.poll(watchers, { timeout: 10_000 }).toBe(0)
+  await agent('monitor', { QUORATE: 'Yes', WATCHES: '1', OCF_RESKEY_node_list: 'pg1' })
+  // It lives: it asks again and again.
+  const asked = join(root, 'asked')
+  await put('bin/setpriv', `#!/bin/sh\necho >>"${asked}"\n`)
+  const times = async () => (await readFile(asked, 'utf8').catch(() => '')).length
+  await expect.poll(times, { timeout: 10_000 }).toBeGreaterThan(3)
+  expect(await watchers()).toBeGreaterThan(0)
+  end()
   await expect.poll(watchers, { timeout: 10_000 }).toBe(0)
 })
 
