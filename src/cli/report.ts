@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { compareResults, type Threshold } from '../cluster/drill/compare.ts'
-import { differences, merge, twice } from '../cluster/drill/merge.ts'
+import { disagreements, merge, twice } from '../cluster/drill/merge.ts'
 import type { DrillResult } from '../cluster/drill/result.ts'
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
 import { note, out, paint, print, printJson, setExit, size } from './io.ts'
@@ -35,12 +35,16 @@ export async function htmlVerb(path: string, { output }: { readonly output?: str
 const usage = (summary: string, hint: string): HactlError =>
   new HactlError(problem('cli/usage', summary, { hint }), EXIT.usage)
 
-/** Says in what results differ that their numbers depend on. */
-async function warn(names: readonly [string, string], a: DrillResult, b: DrillResult): Promise<void> {
-  for (const { what, a: left, b: right } of differences(a, b))
-    await note(
-      `${paint(process.stderr)('yellow', 'warning')} ${what}: ${names[0]} has ${left}, ${names[1]} has ${right}`,
-    )
+/** Some results by name, many by their number. */
+const named = (paths: readonly string[], which: readonly number[]): string =>
+  which.length > 2 ? `${which.length} results` : which.map((at) => paths[at] ?? '').join(' and ')
+
+/** Says in what results differ that their numbers depend on: a line for each thing, whatever their number. */
+async function warn(paths: readonly string[], results: readonly DrillResult[]): Promise<void> {
+  for (const { what, values } of disagreements(results)) {
+    const each = values.map(({ value, results: which }) => `${value} in ${named(paths, which)}`)
+    await note(`${paint(process.stderr)('yellow', 'warning')} ${what}: ${each.join('; ')}`)
+  }
 }
 
 /** `hactl report merge`: one result out of several. */
@@ -62,7 +66,7 @@ export async function mergeVerb(
       }),
       EXIT.usage,
     )
-  for (const [at, other] of others.entries()) await warn([paths[0] ?? '', paths[at + 1] ?? ''], first, other)
+  await warn(paths, results)
   const merged = merge([first, ...others])
   const { resultText } = await import('../report/drill/result-text.ts')
   write(output, resultText(merged))
@@ -84,7 +88,7 @@ export async function compareVerb(
   const [a, b] = [readResult(paths[0]), readResult(paths[1])]
   const found = compareResults(a, b, threshold)
   if (found.regressions.length > 0) setExit(EXIT.failed)
-  if (format !== 'text') await warn(['A', 'B'], a, b)
+  if (format !== 'text') await warn(['A', 'B'], [a, b])
   if (format === 'json') {
     if (output === undefined) return printJson(found)
     return write(output, `${JSON.stringify(found, undefined, 2)}\n`)

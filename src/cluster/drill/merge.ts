@@ -105,13 +105,33 @@ function conditionsOf(result: DrillResult): ReadonlyMap<string, string> {
   ])
 }
 
-/** In what two results differ that their numbers depend on; what one of them does not know is not compared. Pure. */
-export function differences(a: DrillResult, b: DrillResult): readonly Difference[] {
-  const [left, right] = [conditionsOf(a), conditionsOf(b)]
-  return [...left].flatMap(([what, value]) => {
-    const other = right.get(what)
-    return other === undefined || other === value || other === '' || value === ''
+/** What results have in place of one value, and which of them has which. */
+export interface Disagreement {
+  readonly what: string
+  /** More than one, in the order of their first results; each with the places of its results. */
+  readonly values: readonly { readonly value: string; readonly results: readonly number[] }[]
+}
+
+/** In what results differ that their numbers depend on; what one of them does not know is not compared. Pure. */
+export function disagreements(results: readonly DrillResult[]): readonly Disagreement[] {
+  const conditions = results.map(conditionsOf)
+  const names = new Set(conditions.flatMap((each) => [...each.keys()]))
+  return [...names].flatMap((what) => {
+    const holders = new Map<string, number[]>()
+    for (const [at, each] of conditions.entries()) {
+      const value = each.get(what) ?? ''
+      if (value !== '') holders.set(value, [...(holders.get(value) ?? []), at])
+    }
+    return holders.size < 2
       ? []
-      : [{ what, a: value, b: other }]
+      : [{ what, values: [...holders].map(([value, at]) => ({ value, results: at })) }]
   })
 }
+
+/** The same of two results. Pure. */
+export const differences = (a: DrillResult, b: DrillResult): readonly Difference[] =>
+  disagreements([a, b]).map(({ what, values: [left, right] }) => ({
+    what,
+    a: left?.value ?? '',
+    b: right?.value ?? '',
+  }))

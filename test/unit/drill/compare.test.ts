@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { readResult } from '../../../src/cli/report-files.ts'
 import { compareResults } from '../../../src/cluster/drill/compare.ts'
-import { differences, merge, twice } from '../../../src/cluster/drill/merge.ts'
+import { differences, disagreements, merge, twice } from '../../../src/cluster/drill/merge.ts'
 import type { DrillResult, RunResult } from '../../../src/cluster/drill/result.ts'
 import { summarize } from '../../../src/cluster/drill/summary.ts'
 import { HactlError } from '../../../src/diag/diagnostic.ts'
@@ -106,6 +106,14 @@ test('what numbers depend on is compared: the cluster, its settings, the clients
     'writes a second',
     'PostgreSQL setting wal_sender_timeout',
   ])
+  // However many results there are: one for each thing, and what one does not know counts for nothing.
+  expect(disagreements([two, other, two, other])[0]).toEqual({
+    what: 'cluster',
+    values: [
+      { value: 'labcluster', results: [0, 2] },
+      { value: 'other', results: [1, 3] },
+    ],
+  })
 })
 
 test('an outage is worse only beyond both limits of the threshold', () => {
