@@ -62,6 +62,16 @@ export const catalog: Catalog = [
     'The cluster does not know what a member does, and nobody fenced it.',
     'See to it that it is off, or bring it back.',
   ),
+  entry(
+    'node/silent',
+    28,
+    'A member reaches only some of the others, has lost the quorum, and keeps silent towards Corosync for their sake.',
+    'Mend its network; it comes back by itself.',
+    {
+      same: ['standby/*', 'failures/*', 'postgres/*', 'node/*', 'cluster/*'],
+      any: [...OF_FEWER_STANDBYS, 'vip/*'],
+    },
+  ),
   entry('node/offline', 58, 'A member is not in the cluster.', '`start`, or mend its network.', {
     same: ['standby/*'],
     any: OF_FEWER_STANDBYS,

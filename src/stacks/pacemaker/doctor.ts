@@ -168,6 +168,28 @@ const lockedOut: Rule = (file) => {
   ]
 }
 
+/** What the partition guard drops while its host keeps silent; it fails where there is nothing (nft(8)). */
+const SILENCE: Command = { argv: ['nft', 'list', 'table', 'inet', 'hactl_partition'], timeoutMs: 10_000 }
+
+/** Members that left the others to themselves: Corosync forms no lasting membership where only some hear each other. */
+const silent: Rule = ({ hosts }) =>
+  [...hosts].flatMap(([name, { raw }]): readonly Draft[] => {
+    const rest = /expires \S+/.exec(raw['silence']?.stdout ?? '')?.[0]
+    if (rest === undefined) return []
+    return [
+      {
+        severity: 'warning',
+        code: 'node/silent',
+        summary: `${name} reaches only some of the other hosts, and keeps silent towards Corosync for their sake.`,
+        detail: 'It comes back by itself once it reaches all of them, and tries again every few minutes.',
+        member: name,
+        evidence: [
+          { host: name, source: 'nft list table inet hactl_partition', saw: `ports of Corosync, ${rest}` },
+        ],
+      },
+    ]
+  })
+
 /** Two members vote one to one: a cut leaves no majority, and only a guard tells them apart. */
 const guard: Rule = ({ cluster }) => {
   const { vars, nodes } = factsOf(cluster)
@@ -222,7 +244,7 @@ function evidence({ code, member }: Problem, file: CaseFile): readonly Evidence[
 export const doctor: StackDoctor = {
   site,
   hosts: (cluster) => factsOf(cluster).nodes.map(({ name }) => name),
-  commands: (cluster, host) => ({ ...commandsOn(factsOf(cluster), host), counts: COUNTS }),
+  commands: (cluster, host) => ({ ...commandsOn(factsOf(cluster), host), counts: COUNTS, silence: SILENCE }),
   judge: (cluster, raw, at) => judge(cluster, readingsOf(factsOf(cluster), raw), at),
   leader: (_, raw, cluster) => {
     const facts = factsOf(cluster)
@@ -230,7 +252,7 @@ export const doctor: StackDoctor = {
     const promoted = crm?.resources.find(({ id, role }) => id === facts.agent.resource && role === 'Promoted')
     return promoted?.nodes[0]
   },
-  rules: [givenUp, hidden, lockedOut, guard],
+  rules: [givenUp, hidden, lockedOut, silent, guard],
   evidence,
   catalog,
 }
