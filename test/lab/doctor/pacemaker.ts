@@ -172,6 +172,21 @@ export const PACEMAKER: readonly Incident[] = [
     },
   },
   {
+    name: 'standbys-cut-apart',
+    code: 'network/cut',
+    stage: async ({ lab, standby, other }) => {
+      await lab.lab('break', 'cut-pair', standby, other)
+      const silence = `nft list table inet hactl_partition 2>/dev/null | grep -c expires || true`
+      const isSilent = async (): Promise<true | undefined> => {
+        const said = await Promise.all([standby, other].map((name) => lab.sh(name, silence)))
+        return said.some((count) => Number(count) > 0) ? true : undefined
+      }
+      await poll(isSilent, { timeoutMs: 180_000, intervalMs: 1000 })
+    },
+    says: () => /"code":"node\/silent"/,
+    heal: ({ lab, standby, other }) => lab.lab('heal', standby, other),
+  },
+  {
     name: 'primary-killed',
     code: 'standby/lock-left',
     stage: ({ lab, primary }) => lab.lab('break', 'kill-process', primary, '--opt', 'name=postgres'),

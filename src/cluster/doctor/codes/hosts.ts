@@ -108,7 +108,7 @@ export const HOST_CODES: Catalog = [
     25,
     'Hosts that the controller reaches do not reach each other.',
     'Mend the network between them; what it caused passes by itself, or is named then.',
-    { same: [...OF_A_STANDBY, 'primary/no-lock'], any: [...OF_FEWER_STANDBYS, 'slots/*'] },
+    { same: [...OF_A_STANDBY, 'primary/no-lock'], any: [...OF_FEWER_STANDBYS, 'slots/*', 'node/silent'] },
   ),
   entry('host/unreachable', 27, 'SSH does not reach a host.', 'Look at the host; `hactl ssh` says more.', {
     same: [...OF_A_STANDBY, 'primary/unseen', 'dcs/not-a-member'],
