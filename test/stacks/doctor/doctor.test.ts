@@ -54,6 +54,14 @@ describe('staged incidents', () => {
     }
   })
 
+  test('who keeps silent towards Corosync for the sake of the others is explained by the cut', () => {
+    const capture = captures.get('pacemaker-standbys-cut-apart')
+    const [first] = capture ? diagnosisOf(capture).findings : []
+    const silent = first?.consequences.find(({ code }) => code === 'node/silent')
+    expect(silent?.evidence[0]?.saw).toMatch(/expires \d+s/)
+    expect(first?.consequences.map(({ code }) => code)).toContain('node/offline')
+  })
+
   test('the text of a diagnosis fits 80 columns but for commands, and says everything', () => {
     for (const capture of captures.values()) {
       const diagnosis = diagnosisOf(capture)

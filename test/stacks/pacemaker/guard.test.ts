@@ -23,7 +23,7 @@ nodelist.node.2.ring1_addr (str) = 10.77.1.13
 
 const STAND_INS: Readonly<Record<string, string>> = {
   'corosync-quorumtool':
-    'echo "Quorate:          $(cat quorate)"; echo "Quorum:           2 Activity blocked"',
+    'echo "Quorate:          $(cat quorate)"; echo "Quorum:           2 Activity blocked"; echo "Ring ID:          1.$(cat ring 2>/dev/null || { echo >>rings; wc -l <rings; })"',
   'corosync-cfgtool': 'for id in 2 3; do echo "nodeid: $id $(cat "link$id")"; done',
   'corosync-cmapctl': 'grep -F -- "$(for last; do :; done; echo "$last")" cmap',
   timeout: 'for last; do :; done; echo "$last" >>asked; grep -qx "$last" answering',
@@ -106,6 +106,7 @@ test.each([
   ['has the quorum', { quorate: 'Yes' }],
   ['is cut off from everybody in the eyes of Corosync', { link2: 'unreachable' }],
   ['is cut off from everybody in truth', { answering: '' }],
+  ['keeps its ring, and is only late to join', { ring: '5' }],
   ['reaches everybody', { answering: '10.77.0.12\n10.77.0.13' }],
 ])('who %s is never silent', async (_, files) => {
   for (const [name, text] of Object.entries(files)) await put(name, text)
