@@ -56,8 +56,7 @@ async function looks(count: number): Promise<void> {
 /** At that second since boot the guard comes to that. */
 async function at(second: number, silent: boolean): Promise<void> {
   await put('uptime', String(second))
-  if (silent) await vi.waitFor(() => expect(isSilent()).toBe(true), { timeout: 10_000, interval: 10 })
-  else await vi.waitFor(() => expect(isSilent()).toBe(false), { timeout: 10_000, interval: 10 })
+  await vi.waitFor(() => expect(isSilent()).toBe(silent), { timeout: 10_000, interval: 10 })
 }
 
 beforeEach(async () => {
