@@ -94,7 +94,7 @@ test('who reaches only some is silent once Corosync had the time for two members
   await looks(3)
   expect(isSilent()).toBe(false)
   await at(111, true)
-  expect(await read('table')).toMatch(/elements = \{ 5405-5412 timeout 30s \}/)
+  expect(await read('table')).toMatch(/elements = \{ 5405-5412 timeout 60s \}/)
   expect(new Set((await read('asked')).trim().split('\n'))).toEqual(
     new Set(['10.77.0.12', '10.77.1.12', '10.77.0.13', '10.77.1.13']),
   )
