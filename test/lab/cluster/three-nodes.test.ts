@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { chosen, doctorTests } from '../doctor/core.ts'
 import { PACEMAKER } from '../doctor/pacemaker.ts'
 import { deployTests, newRecord } from './deploy.ts'
-import { driftTests } from './drift.ts'
+import { driftTests, profileTests } from './drift.ts'
 import { operateTests } from './operate.ts'
 import { secretTests } from './secrets.ts'
 import { labOf } from './support.ts'
@@ -25,4 +25,5 @@ describe('three bare hosts', () => {
   operateTests(lab)
   doctorTests(lab, chosen(PACEMAKER, 'maintenance', 'vip-on-two', 'wrong-password', 'fsync-off'))
   secretTests(lab, record)
+  profileTests(lab)
 })
