@@ -98,7 +98,7 @@ test('who reaches only some is silent once Corosync had the time for two members
   expect(new Set((await read('asked')).trim().split('\n'))).toEqual(
     new Set(['10.77.0.12', '10.77.1.12', '10.77.0.13', '10.77.1.13']),
   )
-  await vi.waitFor(() => expect(said).toMatch(/links to 1 members, and only 1 of 2 answer/))
+  await vi.waitFor(() => expect(said).toMatch(/Corosync reaches: 1, that answer: 1 of 2/))
 })
 
 test.each([
