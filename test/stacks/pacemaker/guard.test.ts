@@ -139,7 +139,7 @@ test.each([
   await vi.waitFor(() => expect(said).toMatch(/hears this host again/))
 })
 
-test('it tries again after a minute, then after two; and after one when it had been heard', async () => {
+test('it tries again after a minute, then after two', async () => {
   await start()
   await at(111, true)
   await put('uptime', '170')
@@ -151,12 +151,25 @@ test('it tries again after a minute, then after two; and after one when it had b
   await put('uptime', '309')
   await looks(4)
   expect(isSilent()).toBe(true)
-  await put('answering', '10.77.0.12\n10.77.0.13')
-  await at(309, false)
-  await put('answering', '10.77.0.12')
+  await at(310, false)
+})
+
+test.each([
+  ['it was heard', 'answering', '10.77.0.12\n10.77.0.13', '10.77.0.12'],
+  ['it had the quorum', 'quorate', 'Yes', 'No'],
+])('it tries again after a minute when %s meanwhile', async (_, name, mended, broken) => {
+  await start()
+  await at(111, true)
+  await at(171, false)
   await looks(3)
-  await at(330, true)
-  await at(390, false)
+  if (name === 'answering') await at(190, true)
+  await put(name, mended)
+  await at(191, false)
+  await looks(3)
+  await put(name, broken)
+  await looks(3)
+  await at(210, true)
+  await at(270, false)
 })
 
 test('it is heard again when the guard is stopped, and when it starts after it was killed', async () => {
