@@ -169,6 +169,9 @@ test.each([
   await put(name, broken)
   await looks(3)
   await at(210, true)
+  await put('uptime', '269')
+  await looks(4)
+  expect(isSilent()).toBe(true)
   await at(270, false)
 })
 
