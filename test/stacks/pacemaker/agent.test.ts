@@ -96,7 +96,8 @@ esac
   await put('data/writable', '')
   await mkdir(join(root, 'state'))
 })
-afterEach(() => rm(root, { recursive: true }))
+// What a monitor leaves behind may still write there.
+afterEach(() => rm(root, { recursive: true, maxRetries: 10 }))
 
 interface Ended {
   readonly code: number
