@@ -5,7 +5,6 @@ export const OF_A_STANDBY = [
   'standby/*',
   'failures/*',
   'node/offline',
-  'node/silent',
   'node/unclean',
   'cluster/not-running',
   'resource/blocked',
