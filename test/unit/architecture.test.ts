@@ -50,27 +50,36 @@ const imports = (file: string): string[] =>
 
 const floorOf = (file: string): string => relative(SRC, file).split('/')[0] ?? ''
 
-test.each(files.map((file) => [relative(SRC, file), file]))(
-  '%s imports only its own or lower floors',
-  (_, file) => {
-    const own = FLOORS.indexOf(floorOf(file))
-    expect(own, `${floorOf(file)} is a floor`).toBeGreaterThanOrEqual(0)
-    for (const name of imports(file).filter((name) => name.startsWith('.'))) {
-      const target = FLOORS.indexOf(floorOf(resolve(file, '..', name)))
-      expect(target, `${name} from ${relative(SRC, file)}`).toBeGreaterThanOrEqual(own)
-    }
-  },
-)
+/** Imports of all files that a rule forbids, as `file: what it says`. */
+const forbidden = (rule: (file: string, name: string) => string | undefined): readonly string[] =>
+  files.flatMap((file) =>
+    imports(file).flatMap((name) => {
+      const why = rule(file, name)
+      return why === undefined ? [] : [`${relative(SRC, file)}: ${why}`]
+    }),
+  )
 
-test.each(files.map((file) => [relative(SRC, file), file]))(
-  '%s imports packages only at their home',
-  (_, file) => {
-    for (const name of imports(file).filter((name) => !name.startsWith('.') && !name.startsWith('node:'))) {
-      const pkg = name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : (name.split('/')[0] ?? '')
-      expect(HOMES[pkg], `${pkg} has a home`).toContain(floorOf(file))
-    }
-  },
-)
+test('every folder of src is a floor', () => {
+  expect(files.map(floorOf).filter((floor) => !FLOORS.includes(floor))).toEqual([])
+})
+
+test('a file imports only its own floor and lower ones', () => {
+  const upwards = forbidden((file, name) => {
+    if (!name.startsWith('.')) return undefined
+    const target = floorOf(resolve(file, '..', name))
+    return FLOORS.indexOf(target) >= FLOORS.indexOf(floorOf(file)) ? undefined : `${name} is above it`
+  })
+  expect(upwards).toEqual([])
+})
+
+test('a package is imported only at its home floor', () => {
+  const strays = forbidden((file, name) => {
+    if (name.startsWith('.') || name.startsWith('node:')) return undefined
+    const pkg = name.split('/', name.startsWith('@') ? 2 : 1).join('/')
+    return HOMES[pkg]?.includes(floorOf(file)) ? undefined : `${pkg} is not at home there`
+  })
+  expect(strays).toEqual([])
+})
 
 const stacks = readdirSync(join(SRC, 'stacks'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
