@@ -71,6 +71,9 @@ function portsOf(ports: QuorumPorts | undefined, vars: unknown): QuorumPorts {
 const leaseOf = (path: string | undefined, vars: unknown): number =>
   path === undefined ? 0 : Number(at(vars, path.split('.')))
 
+const profileOf = (timing: unknown): Pick<Site, 'profile'> =>
+  typeof timing === 'string' ? { profile: timing } : {}
+
 const placeOf = ({ name, connection }: Host) => ({ name, connection })
 
 /** The opened cluster of a drill. */
@@ -219,6 +222,7 @@ export async function openSite(opening: Opening): Promise<OpenSite> {
     dataDir,
     binDir,
     quorumPorts: portsOf(stack.drills.quorum, vars['cluster']),
+    ...profileOf(cluster.vars['timing']),
     leaseS: leaseOf(stack.drills.lease, vars['cluster']),
     ...loginOf(target),
     drills: stack.drills,

@@ -74,6 +74,12 @@ export const FAULTS: readonly FaultKind[] = [
   },
   {
     ...any,
+    name: 'limit-memory',
+    about: 'give the node so little memory of its own; above it the kernel kills processes of the node',
+    options: { mb: { about: 'MiB', pattern: /^[1-9]\d{1,6}$/, fallback: '768' } },
+  },
+  {
+    ...any,
     name: 'kill-process',
     about: 'send a signal to every process of a name',
     options: {

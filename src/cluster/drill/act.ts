@@ -77,6 +77,7 @@ const hosts = ({ site, cast, all }: Stage, role: Role): Promise<readonly string[
 
 function wordsOf({ site }: Stage, kind: ShellAct['args']): readonly string[] {
   if (kind === undefined) return []
+  if (typeof kind !== 'string') return kind
   const { socketDir, port, database, dataDir } = site
   return kind === 'postgres' ? [socketDir, String(port), database, dataDir] : site.drills[kind]
 }
@@ -156,6 +157,7 @@ async function carryOut(stage: Stage, fault: Fault, act: Act): Promise<void> {
   if (act.by === 'net') return overNet(stage, fault, act)
   if (act.by === 'pause') return wait(act.ms, undefined, { signal: stage.signal })
   if (act.by === 'lab') {
+    if (lab === undefined && act.onlyInLab === true) return
     const nodes = await Promise.all(act.on.map((role) => hosts(stage, role)))
     return lab?.inject(act.fault, [...new Set(nodes.flat())], act.options ?? {})
   }

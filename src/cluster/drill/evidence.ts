@@ -132,9 +132,10 @@ const endOf = ({ rejoin, pending, tables, cleaned }: Whole) => ({
   mode: rejoin?.status?.replication.wanted ?? ('sync' as const),
   unread: tables?.unread ?? [],
   healthy: rejoin?.healthy === true,
+  helped: rejoin?.helped ?? [],
   cleaned,
   ...plan(pending),
-  ...given({ unhealthy: rejoin?.why, after: tables?.primary }),
+  ...given({ unhealthy: rejoin?.why, after: tables?.primary, rejoinMs: rejoin?.ms }),
 })
 
 /** What the former primary had that the primary of the end has not. */

@@ -32,6 +32,10 @@ export interface Evidence {
   readonly addressClashes: readonly Clash[]
   readonly readers: readonly ReaderReport[]
   readonly healthy: boolean
+  /** From the end of the fault until the cluster was healthy, milliseconds. */
+  readonly rejoinMs?: number
+  /** Runbooks that were needed for it. */
+  readonly helped: readonly string[]
   /** Why the cluster is not as it was. */
   readonly unhealthy?: string
   readonly pending: number
@@ -122,9 +126,21 @@ function service({
   ]
 }
 
-function aftermath({ healthy, unhealthy, pending, pendingWhy, cleaned }: Evidence): readonly Check[] {
+/** Whether it came back in time and by itself, where that is expected. */
+function alone({ expect, healthy, rejoinMs, helped }: Evidence): readonly Check[] {
+  const { aloneWithinS } = expect
+  if (aloneWithinS === undefined || !healthy) return []
+  const took = rejoinMs ?? Number.POSITIVE_INFINITY
+  const seen = helped.length > 0 ? `it took ${helped.join(', ')}` : `after ${seconds(took)}`
+  const isSo = helped.length === 0 && took <= aloneWithinS * 1000
+  return [check(`healthy without help within ${aloneWithinS} s of its end`, isSo, seen)]
+}
+
+function aftermath(evidence: Evidence): readonly Check[] {
+  const { healthy, unhealthy, pending, pendingWhy, cleaned } = evidence
   return [
     check('the cluster is healthy again', healthy, unhealthy ?? 'it is not'),
+    ...alone(evidence),
     check(
       'a plan is empty',
       pending === 0,

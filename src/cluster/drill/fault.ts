@@ -18,7 +18,8 @@ export interface ShellAct {
   readonly by: 'ssh'
   readonly on: Role
   readonly script: string
-  readonly args?: Words
+  /** Words that the place knows, or these. */
+  readonly args?: Words | readonly string[]
   /** Run everywhere before anything is broken; exit code 77: it cannot be done there, with the reason on standard output. */
   readonly check?: string
   readonly undo?: string
@@ -49,6 +50,8 @@ export interface LabAct {
   readonly by: 'lab'
   readonly fault: string
   readonly on: readonly Role[]
+  /** Left out on hosts that no lab made: there it is so already. */
+  readonly onlyInLab?: true
   readonly options?: Readonly<Record<string, string>>
 }
 
@@ -68,6 +71,8 @@ export interface Expectation {
   readonly backWithinS?: number
   /** Modes in which acknowledged writes may be lost by it; in all others none may. */
   readonly mayLose: readonly ReplicationMode[]
+  /** Healthy this soon after the fault has ended, with nobody's help. */
+  readonly aloneWithinS?: number
 }
 
 /** What a fault needs of the place where it is made. */
@@ -81,6 +86,10 @@ export interface Fault {
   readonly inject: readonly Act[]
   /** How long the fault stays after writes are back (or, without an outage, after it began), milliseconds. */
   readonly holdMs: number
+  /** It stays just so long, whatever becomes of the writes. */
+  readonly fixed?: true
+  /** In the profile `fast`, which gives silent members up soonest, this is expected of the primary instead. */
+  readonly inFast?: Expectation['primary']
   readonly expect: Expectation
   /** It takes nothing away that a restart would not bring back: may be done to hosts that no lab made. */
   readonly gentle: boolean
@@ -116,11 +125,14 @@ export interface Patience {
   readonly leaseS: number
   /** What the timers of an act wait, instead of a multiple of their own time. */
   readonly undoAfterS?: number
+  /** The cluster's profile of times: `fast`, `normal`, `safe`. */
+  readonly profile?: string
 }
 
 /** A fault with the lease added to the time it allows, and every time multiplied. Pure. */
-export function patient(fault: Fault, { factor, leaseS, undoAfterS }: Patience): Fault {
-  const { backWithinS } = fault.expect
+export function patient(fault: Fault, { factor, leaseS, undoAfterS, profile }: Patience): Fault {
+  const { backWithinS, aloneWithinS } = fault.expect
+  const { inFast } = fault
   const inject = fault.inject.map((act): Act => {
     if (act.by !== 'ssh' && act.by !== 'net') return act
     return { ...act, undoAfterS: undoAfterS ?? (act.undoAfterS ?? UNDO_AFTER_S) * factor }
@@ -131,12 +143,15 @@ export function patient(fault: Fault, { factor, leaseS, undoAfterS }: Patience):
     expect: {
       ...fault.expect,
       ...(backWithinS !== undefined && { backWithinS: (backWithinS + leaseS) * factor }),
+      ...(aloneWithinS !== undefined && { aloneWithinS: aloneWithinS * factor }),
+      ...(profile === 'fast' && inFast !== undefined && { primary: inFast }),
     },
   }
 }
 
 /** Whether only a lab can do a fault. */
-export const needsLab = (fault: Fault): boolean => fault.inject.some((act) => act.by === 'lab')
+export const needsLab = (fault: Fault): boolean =>
+  fault.inject.some((act) => act.by === 'lab' && act.onlyInLab !== true)
 
 const most = (values: readonly number[]): number => Math.max(...values)
 

@@ -23,10 +23,18 @@ interface Patience {
   readonly signal: AbortSignal
 }
 
-/** How long a cluster is waited for after a fault, every time multiplied. */
-export const patienceOf = ({ leaseS }: Site, factor: number, signal: AbortSignal): Patience => ({
-  aloneMs: (25 + leaseS) * 1000 * factor,
-  helplessMs: 10_000 * factor,
+/**
+ * How long a cluster is waited for after a fault, every time multiplied. `aloneWithinS`: what it has to do without help, if
+ * it can, so nobody helps it sooner.
+ */
+export const patienceOf = (
+  { leaseS }: Site,
+  factor: number,
+  signal: AbortSignal,
+  aloneWithinS = 0,
+): Patience => ({
+  aloneMs: Math.max((25 + leaseS) * factor, aloneWithinS) * 1000,
+  helplessMs: Math.max(10 * factor, aloneWithinS) * 1000,
   helpedMs: 60_000 * factor,
   signal,
 })

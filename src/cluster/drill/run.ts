@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import { poll } from '../../lib/poll.ts'
 import type { Connect } from '../../transport/transport.ts'
@@ -115,6 +116,10 @@ export function primaryNow({ watch, stage }: Pick<Running, 'watch' | 'stage'>): 
 /** Waits until writes flow again and the expected member is primary, and stay so; false when they do not in time. */
 async function untilBack(running: Running): Promise<boolean> {
   const { fault, stage, options } = running
+  if (fault.fixed) {
+    await wait(fault.holdMs, undefined, { signal: options.signal })
+    return flows(running)
+  }
   const { backWithinS, primary } = fault.expect
   // From here on, not from the fault: a runbook that makes it takes its own time. The gap itself is judged later.
   const deadline = now() + (backWithinS === undefined ? fault.holdMs : backWithinS * 1000)
@@ -154,7 +159,7 @@ async function afterwards(running: Running, course: Course): Promise<Course> {
   const stuck = await heal(stage, fault)
   const walEnd = seen && moved ? await endOnDisk(site, stage.lines.get(seen.member), seen) : seen
   if (stuck.length > 0) say(`${fault.name}: could not be undone on ${stuck.join(', ')}; a timer there will`)
-  const back = await rejoin(site, say, patienceOf(site, options.patience, signal))
+  const back = await rejoin(site, say, patienceOf(site, options.patience, signal, fault.expect.aloneWithinS))
   const pending = back.healthy ? await site.pending() : { changes: -1 }
   return { ...course, healedAt, rejoin: back, pending, ...(walEnd && { walEnd }) }
 }
@@ -246,6 +251,7 @@ export async function runDrill(
   const fault = patient(wanted, {
     factor,
     leaseS: site.leaseS,
+    ...(site.profile !== undefined && { profile: site.profile }),
     ...(undoAfterS !== undefined && { undoAfterS }),
   })
   const options = busier(given, fault)

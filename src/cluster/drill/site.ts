@@ -59,6 +59,8 @@ export interface Site {
   readonly binDir: string
   /** The ports of the stack's quorum as they are here. */
   readonly quorumPorts: QuorumPorts
+  /** The cluster's profile of times, where its stack has profiles: `fast`, `normal`, `safe`. */
+  readonly profile?: string
   /** Seconds that a failover must wait in any case: allowed beside what a fault allows. */
   readonly leaseS: number
   readonly database: string

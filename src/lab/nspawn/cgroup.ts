@@ -34,6 +34,10 @@ const groupOf = (tree: string, lab: string, node?: string): string =>
 /** The folder of a node's version 2 group. */
 export const groupDir = (lab: string, node: string): string => groupOf(unified(), lab, node)
 
+/** The folder of the group that can limit a node's memory: version 1 has a tree of its own for that. */
+export const memoryGroupDir = (lab: string, node: string): string =>
+  groupOf(existsSync(join(TOP, 'memory', 'cgroup.procs')) ? join(TOP, 'memory') : unified(), lab, node)
+
 /** Makes a node's groups, `launcher` and `node`, in every tree and gives the folders. */
 export function makeGroups(lab: string, node: string): readonly string[] {
   const dirs = trees().map((tree) => groupOf(tree, lab, node))

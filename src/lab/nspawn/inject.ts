@@ -5,6 +5,7 @@ import { poll } from '../../lib/poll.ts'
 import type { FaultRequest } from '../driver.ts'
 import { must, run } from '../run.ts'
 import { initPid, isFrozen, nodePids, setFrozen } from './cgroup.ts'
+import { freeMemory, limitMemory } from './memory.ts'
 import { applyRules } from './network.ts'
 import { powerOff, reboot, startNode, waitForSsh } from './node.ts'
 import type { LabRecord, NodeRecord } from './state.ts'
@@ -129,6 +130,7 @@ const BREAKS: Readonly<Record<string, Break>> = {
   freeze: ({ name }, node) => freeze(name, node),
   'fill-disk': ({ name }, node, { path = '' }) => fillDisk(name, node, path),
   'slow-disk': ({ name }, node, { iops = '' }) => slowDisk(name, node, iops),
+  'limit-memory': ({ name }, node, { mb = '' }) => limitMemory(name, node, mb),
   'kill-process': ({ name: lab }, node, { name = '', signal = 'KILL' }) =>
     signalSome(lab, node, name, signalOf(signal)),
   'stop-process': ({ name: lab }, node, { name = '' }) => signalSome(lab, node, name, 'SIGSTOP'),
@@ -157,6 +159,7 @@ async function healFault(record: LabRecord, fault: FaultRequest): Promise<void> 
   const { name: lab } = record
   for (const node of fault.nodes) {
     if (fault.fault === 'slow-disk') fastDisk(lab, node)
+    if (fault.fault === 'limit-memory') freeMemory(lab, node)
     if (fault.fault === 'fill-disk') await freeDisk(lab, node, fault.options['path'] ?? '')
     if (fault.fault === 'stop-process') signalAll(lab, node, fault.options['name'] ?? '', 'SIGCONT')
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { orderOf } from '../../../src/cli/drill-plan.ts'
 import type { DrillVerbOptions } from '../../../src/cli/drill-choice.ts'
-import { patient, together } from '../../../src/cluster/drill/fault.ts'
+import { needsLab, patient, together, UNDO_AFTER_S } from '../../../src/cluster/drill/fault.ts'
 import { FAULTS } from '../../../src/cluster/drill/faults.ts'
 import { mirrored, ruleset } from '../../../src/cluster/drill/net.ts'
 import { forkOf, lastSeen, recordEnd, walLoss } from '../../../src/cluster/drill/wal.ts'
@@ -153,4 +153,37 @@ test('the end of a record is its start and its length, on eight bytes', () => {
     'rmgr: Transaction len (rec/tot):     34/    34, tx:        753, lsn: 0/03001A50, prev 0/03001A08, desc: COMMIT'
   expect(recordEnd(line)).toBe(0x3001a78n)
   expect(recordEnd('pg_waldump: error: something')).toBeUndefined()
+})
+
+test('a busy host is no reason to fail over, in the profile fast at most one', () => {
+  const busy = named('busy-host')
+  expect(busy.inject).toMatchObject([{ on: 'members', args: ['8', '900'] }])
+  expect(busy).toMatchObject({ holdMs: 180_000, fixed: true, gentle: true })
+  const { inFast } = busy
+  for (const profile of ['normal', 'safe'])
+    expect(patient(busy, { factor: 1, leaseS: 20, profile }).expect).toMatchObject({
+      primary: 'stays',
+      aloneWithinS: 60,
+    })
+  expect(inFast).toBe('may-move')
+  expect(patient(busy, { factor: 2, leaseS: 20, profile: 'fast' }).expect).toMatchObject({
+    primary: 'may-move',
+    aloneWithinS: 120,
+  })
+})
+
+test('loops and eaters end by themselves well after the timers that end them', () => {
+  const acts = ['busy-host', 'busy-primary', 'short-memory'].flatMap((name) =>
+    named(name).inject.flatMap((act) => (act.by === 'ssh' ? [act] : [])),
+  )
+  expect(acts).toHaveLength(3)
+  for (const { args = [], undoAfterS = UNDO_AFTER_S } of acts)
+    expect(Number(args.at(-1))).toBeGreaterThan(2 * undoAfterS)
+})
+
+test('memory is limited in a lab only, and short on real hosts all the same', () => {
+  const fault = named('short-memory')
+  expect(fault.inject.map(({ by }) => by)).toEqual(['lab', 'ssh'])
+  expect(needsLab(fault)).toBe(false)
+  expect(needsLab(named('power-off'))).toBe(true)
 })
