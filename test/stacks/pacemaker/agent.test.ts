@@ -104,6 +104,13 @@ interface Ended {
   readonly out: string
 }
 
+/** The packaged agent with the heads of its functions in another spelling; `from` must be in it. */
+async function spelled(from: RegExp, to: string): Promise<void> {
+  const text = PACKAGED.replaceAll(from, to)
+  expect(text).not.toBe(PACKAGED)
+  await put('resource.d/heartbeat/pgsql', text)
+}
+
 async function agent(action: string, env: Readonly<Record<string, string>>): Promise<Ended> {
   const options = {
     env: {
@@ -158,6 +165,45 @@ test('a standby that is gone is given up with a quorum only', async () => {
   expect((await gone({ QUORATE: 'Yes' })).out).toBe('alone without pg2')
   expect((await gone({ QUORATE: 'No', POLICY: 'ignore' })).out).toBe('alone without pg2')
   expect((await gone({ QUORATE: 'No' })).out).toMatch(/^warn Without a quorum: commits go on waiting/)
+  end()
+})
+
+test.each([
+  ['the brace on the next line', /^([a-z_]+\(\)) \{/gm, '$1\n{'],
+  ['a blank before the parentheses', /^([a-z_]+)\(\) \{/gm, '$1 () {'],
+  ['another name of one function', /^set_async_mode\(\)/gm, 'set_async()'],
+  ['one function in two places', /^control_slave_status\(\) \{\n.*\n\}/gm, '$&\n$&'],
+])('%s in the packaged agent: nothing runs without its corrections', async (_, from, to) => {
+  const { end } = await server()
+  await spelled(from, to)
+  const gone = { QUORATE: 'No', ...notified('post', 'stop') }
+  for (const action of ['notify', 'monitor', 'start', 'promote', 'demote']) {
+    const { code, out } = await agent(action, gone)
+    expect([action, code, out]).toEqual([action, 5, ''])
+  }
+  // What runs must be stopped all the same, and tools ask what the agent is.
+  expect((await agent('stop', {})).code).not.toBe(5)
+  expect((await agent('meta-data', {})).code).not.toBe(5)
+  end()
+})
+
+test('why the agent does not run is told in the words that Pacemaker shows', async () => {
+  await spelled(/^runasowner\(\)/gm, 'run_as_owner()')
+  const env = { PATH: '/usr/bin:/bin', OCF_ROOT: root, __OCF_ACTION: 'monitor' }
+  const failed = run('sh', [join(root, 'resource.d/hactl/pgsql'), 'monitor'], { env })
+  await expect(failed).rejects.toMatchObject({
+    code: 5,
+    stderr: expect.stringMatching(/^ocf-exit-reason:.*resource-agents.*runasowner/) as string,
+  })
+})
+
+test('all heads in the spelling of today are renamed', async () => {
+  await spelled(/^([a-z_]+\(\)) \{/gm, '$1{')
+  const { end } = await server()
+  expect(await agent('notify', { QUORATE: 'No', ...notified('post', 'stop') })).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^warn Without a quorum/) as string,
+  })
   end()
 })
 
