@@ -41,8 +41,9 @@ async function restartsFor(probe: Probe, all: Args, patch: Config): Promise<read
   const names = Object.keys(parameters(patch))
   if (names.length === 0) return []
   const server = await readServer(probe, all, { settings: names })
-  if (!server.running) return []
   const lower = new Set(names.map((name) => name.toLowerCase()))
+  // Patroni answers and its server does not: nobody says what only a restart loads, so each of them may.
+  if (!server.running) return [...lower]
   const needs = server.settings.filter(({ name, context }) => lower.has(name) && context === 'postmaster')
   return needs.map(({ name }) => name)
 }

@@ -19,8 +19,9 @@ const args = Type.Object({
     default: 'PT5M',
   }),
   settle: Type.Integer({
-    description: 'Seconds the cluster may take to carry out the move.',
-    default: 120,
+    description:
+      'Seconds the cluster may take at most to carry out the move; it ends when the role has moved.',
+    default: 300,
     minimum: 1,
   }),
 })
@@ -28,7 +29,8 @@ type Args = Static<typeof args>
 
 /**
  * Older leftovers go first. The constraint is removed however this ends; if the host dies, it expires. 108
- * (EEXIST): the role is there already. Version 2.0 and older say --master.
+ * (EEXIST): the role is there already. Version 2.0 and older say --master. The cluster may be at something else for long
+ * after the role has moved (124: not at rest in time): then it has moved all the same.
  */
 const SCRIPT = `resource=$1 node=$2 lifetime=$3 settle=$4
 flag=--master
@@ -39,8 +41,14 @@ trap 'exit 143' HUP INT TERM
 crm_resource --move --resource "$resource" --node "$node" "$flag" --lifetime "$lifetime"
 code=$?
 [ "$code" -eq 0 ] || [ "$code" -eq 108 ] || exit "$code"
-crm_resource --wait --timeout="$settle" || exit
-crm_resource --locate --resource "$resource" 2>/dev/null | grep -q -E ": $node (Promoted|Master)$" && exit 0
+there() { crm_resource --locate --resource "$resource" 2>/dev/null | grep -q -E ": $node (Promoted|Master)$"; }
+end=$(($(date +%s) + settle))
+while crm_resource --wait --timeout=20; code=$?; [ "$code" -ne 0 ]; do
+  ! there || break
+  [ "$code" -eq 124 ] || exit "$code"
+  [ "$(date +%s)" -lt "$end" ] || break
+done
+there && exit 0
 echo "the cluster did not promote $resource on $node: see whether the node is online and may be promoted" >&2
 exit 1`
 
