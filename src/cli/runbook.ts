@@ -15,7 +15,7 @@ import { inventoryFile, type GlobalOptions } from './options.ts'
 import { readParams, splitRest } from './params.ts'
 import { planWith, printPlan } from './plan.ts'
 import { readPlaybook, type ReadPlaybook } from './playbook.ts'
-import { refreshStatus, statusScope } from './status.ts'
+import { readNeeds, refreshStatus } from './status.ts'
 import { findPlaybook, openCluster, PACKAGE, type Target } from './target.ts'
 import { openView } from './view.ts'
 
@@ -147,9 +147,12 @@ export async function prepare(
   params: Readonly<Record<string, unknown>>,
   options: RunVerbOptions,
 ): Promise<Scope> {
-  const status =
-    playbook.require.length > 0 || playbook.needs.length > 0 ? await refreshStatus(bench) : undefined
-  const vars: Scope = { params, ...(status && statusScope(status)) }
+  const needed =
+    playbook.require.length > 0 || playbook.needs.length > 0
+      ? await readNeeds(bench, playbook.needs)
+      : undefined
+  const status = needed?.status
+  const vars: Scope = { params, ...needed?.scope }
   const scope: Scope = { ...bench.target.vars, ...vars }
   if (status) await checkRequirements(bench, playbook, status, scope, (options.format ?? 'text') === 'text')
   if (options.yes !== true && options.check !== true) await askConsent(bench, playbook, scope)

@@ -3,13 +3,14 @@ import type { Probe } from '../engine/probe.ts'
 import type { Scope } from '../template/template.ts'
 import type { Bench } from './engine.ts'
 
+const probesOf = ({ opened }: Bench): ReadonlyMap<string, Probe> =>
+  new Map([...opened.sessions].map(([name, session]) => [name, session.prober.view().probe]))
+
 /** Reads the status of the bench's cluster; hosts without a session are unreachable in it. */
 export async function readStatus(bench: Bench): Promise<ClusterStatus> {
   const { cluster, stack } = bench.target
   if (!cluster || !stack) throw new Error('a status needs a cluster')
-  const probes = new Map<string, Probe>()
-  for (const [name, session] of bench.opened.sessions) probes.set(name, session.prober.view().probe)
-  return stack.status(cluster, probes)
+  return stack.status(cluster, probesOf(bench))
 }
 
 /** Reads anew, whatever was read before. */
@@ -30,6 +31,22 @@ export function statusScope(status: ClusterStatus): Scope {
   }
 }
 
+/** What a deploy must know, from the answers that the status was made of: nothing is read twice. */
+async function deploymentScope(bench: Bench): Promise<Scope> {
+  const { cluster, stack } = bench.target
+  return cluster && stack?.deployment ? { deployment: await stack.deployment(cluster, probesOf(bench)) } : {}
+}
+
+/** The scopes a playbook asks for with `needs:`, and the status that they come with; read anew. */
+export async function readNeeds(
+  bench: Bench,
+  needs: readonly string[],
+): Promise<{ readonly status: ClusterStatus; readonly scope: Scope }> {
+  const status = await refreshStatus(bench)
+  const more = needs.includes('deployment') ? await deploymentScope(bench) : {}
+  return { status, scope: { ...statusScope(status), ...more } }
+}
+
 /** The scope a playbook asks for with `needs:`. */
 export const neededScope = async (bench: Bench, needs: readonly string[]): Promise<Scope> =>
-  needs.includes('status') && bench.target.cluster ? statusScope(await refreshStatus(bench)) : {}
+  needs.length > 0 && bench.target.cluster ? (await readNeeds(bench, needs)).scope : {}

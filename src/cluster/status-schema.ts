@@ -5,7 +5,7 @@ const whole = (description: string) => Type.Integer({ description })
 const flag = (description: string) => Type.Boolean({ description })
 const mode = (description: string) => Type.Enum(['async', 'sync', 'strict', 'quorum'], { description })
 
-const member = Type.Object({
+export const memberSchema = Type.Object({
   name: text('Name of the host in the inventory.'),
   address: text('Address it is reached by.'),
   role: Type.Enum(['primary', 'standby', 'witness', 'unknown'], { description: 'What it is now.' }),
@@ -20,13 +20,13 @@ const member = Type.Object({
   pendingRestart: Type.Optional(flag('A changed setting waits for a restart.')),
 })
 
-const address = Type.Object({
+export const addressSchema = Type.Object({
   name: Type.Enum(['writer', 'reader'], { description: 'Which virtual address.' }),
   address: text('The address.'),
   on: Type.Array(Type.String(), { description: 'Members that carry it; more than one is a fault.' }),
 })
 
-const problem = Type.Object({
+export const problemSchema = Type.Object({
   severity: Type.Enum(['critical', 'warning'], { description: 'critical: data or service is in danger.' }),
   code: text('Stable name, area/what.'),
   summary: text('One sentence.'),
@@ -35,7 +35,7 @@ const problem = Type.Object({
   member: Type.Optional(text('The member it is about.')),
 })
 
-/** What `hactl status --format json` prints for one cluster; the same shape as ClusterStatus. */
+/** What `hactl status --format json` prints for one cluster. The type ClusterStatus is made of it. */
 export const statusSchema = Type.Object({
   cluster: text('Name of the cluster.'),
   stack: text('What makes PostgreSQL highly available.'),
@@ -47,30 +47,8 @@ export const statusSchema = Type.Object({
   health: Type.Enum(['healthy', 'degraded', 'down'], { description: 'Exit code 0, 1 or 2 of the verb.' }),
   primary: Type.Optional(text('The one primary; absent when there is none, or more than one.')),
   candidate: Type.Optional(text('The standby a switchover would promote.')),
-  bootstrap: Type.Optional(
-    Type.Object(
-      {
-        seed: text('Member whose data the others are copied from.'),
-        managed: flag('A cluster manager runs PostgreSQL already.'),
-        serving: Type.Array(Type.String(), {
-          description: 'Members that no operator has taken out of service.',
-        }),
-        latest: Type.Optional(
-          text('While nobody is primary: the member whose data is certainly the newest.'),
-        ),
-        restart: Type.Optional(
-          Type.Enum(['standbys-first', 'primary-first', 'refused'], {
-            description:
-              'Who restarts first for settings that standbys must follow; refused: one goes up and another down.',
-          }),
-        ),
-        moves: Type.Optional(text('Those settings with their values, before and after.')),
-      },
-      { description: 'For a first deploy.' },
-    ),
-  ),
-  members: Type.Array(member, { description: 'Members and witnesses, in the order of the inventory.' }),
-  addresses: Type.Array(address, { description: 'Virtual addresses.' }),
+  members: Type.Array(memberSchema, { description: 'Members and witnesses, in the order of the inventory.' }),
+  addresses: Type.Array(addressSchema, { description: 'Virtual addresses.' }),
   clients: Type.Optional(
     Type.Array(Type.String(), {
       description: "How clients reach the primary: connection strings without passwords, libpq's first.",
@@ -84,6 +62,6 @@ export const statusSchema = Type.Object({
     }),
   ),
   guards: Type.Array(Type.String(), { description: 'What keeps two primaries apart.' }),
-  problems: Type.Array(problem, { description: 'What is wrong, worst first.' }),
+  problems: Type.Array(problemSchema, { description: 'What is wrong, worst first.' }),
   at: text('Time of the reading, ISO 8601.'),
 })

@@ -82,8 +82,9 @@ export const playbookSchema = Type.Object({
   ),
   params: Type.Optional(Type.Map(param, { description: 'What the operator may give on the command line.' })),
   needs: Type.Optional(
-    Type.Array(Type.Enum(['status']), {
-      description: 'Readings of the whole cluster made before the start.',
+    Type.Array(Type.Enum(['status', 'deployment']), {
+      description:
+        'What is read of the whole cluster before the start: its status; what a deploy must know of data that is there.',
     }),
   ),
   require: Type.Optional(

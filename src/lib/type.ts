@@ -3,6 +3,15 @@ import type * as T from 'typebox'
 type Options = Readonly<Record<string, unknown>>
 const OPTIONAL = '~optional'
 
+type ReadonlyDeep<V> = V extends readonly (infer I)[]
+  ? readonly ReadonlyDeep<I>[]
+  : V extends object
+    ? { readonly [K in keyof V]: ReadonlyDeep<V[K]> }
+    : V
+
+/** The type of what a schema describes, for code that only reads it: so the two cannot differ. */
+export type Described<S extends T.TSchema> = ReadonlyDeep<T.Static<S>>
+
 const schema = <S extends T.TSchema>(keywords: Options, options: Options = {}): S =>
   ({ ...keywords, ...options }) as unknown as S
 

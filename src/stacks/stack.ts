@@ -21,6 +21,8 @@ export interface Stack {
   derive(cluster: Cluster): Readonly<Record<string, unknown>>
   /** Reads the hosts (those without a probe are unreachable) and judges. Never writes. */
   status(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<ClusterStatus>
+  /** What playbooks with `needs: [deployment]` must know besides, as their variable `deployment`. Never writes. */
+  deployment?(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<object>
   /** Files of `hactl init`: path → content. */
   init(options: InitOptions): ReadonlyMap<string, string>
   /** What drills need to know of it; without it there are none. */

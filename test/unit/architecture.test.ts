@@ -6,8 +6,10 @@ import { expect, test } from 'vitest'
 const FLOORS = [
   'cli',
   'report',
+  'app',
   'lab',
   'stacks',
+  'parts',
   'cluster',
   'modules',
   'engine',

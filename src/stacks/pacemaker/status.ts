@@ -3,14 +3,14 @@ import { clientsOf } from '../../cluster/connect.ts'
 import type { ClusterStatus, ReplicationMode } from '../../cluster/status.ts'
 import type { Probe } from '../../engine/probe.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
+import type { Deployment } from '../../parts/postgres/deployment.ts'
+import { deploymentOf } from './deployment.ts'
 import { factsOf } from './derive.ts'
-import { settingsOf } from './postgres.ts'
-import { restartOrder } from '../../cluster/restart-order.ts'
+import type { Facts } from './derive.ts'
 import { healthOf, problemsOf } from './health.ts'
-import { lastPrimary } from './last-primary.ts'
 import { readHost } from './readings.ts'
 import type { HostReading } from './readings.ts'
-import { memberStatus, only, pausedOf, viewOf } from './view.ts'
+import { memberStatus, only, viewOf } from './view.ts'
 import type { View } from './view.ts'
 
 /** The replication in force: `sync` only while a standby is connected that confirms commits. */
@@ -37,24 +37,6 @@ const candidateOf = (view: View): string | undefined => {
   return (ready.find(({ sender }) => sender?.sync === 'sync') ?? ready[0])?.name
 }
 
-/**
- * Whose data the others are copied from: the primary; else the member that was shut down as one (a deploy that was
- * interrupted); else one that has data at all; else the first.
- */
-function bootstrapOf(view: View): ClusterStatus['bootstrap'] {
-  const { facts, members } = view
-  const withData = members.filter((member) => member.reading?.data)
-  const latest = lastPrimary(view)
-  const seed = view.primary ?? members.find(({ name }) => name === latest) ?? withData[0] ?? members[0]
-  // What cannot be read may hold data: nothing is made anew then.
-  const isUnsure = members.some((member) => !member.reading)
-  const managed = isUnsure || (view.crm?.resources.some(({ id }) => id === facts.agent.resource) ?? false)
-  const serving = members.filter((member) => pausedOf(member) === undefined).map(({ name }) => name)
-  const wanted = settingsOf(facts.vars, facts.timing)
-  const order = restartOrder(view.primary?.server?.limits ?? {}, wanted)
-  return seed && { seed: seed.name, managed, serving, ...only({ latest }), ...order }
-}
-
 /** Judges readings; those of unreachable members are missing. Pure, so captured output can be tested. */
 export function judge(
   cluster: Cluster,
@@ -71,7 +53,7 @@ export function judge(
     postgres: only({ version: [...readings.values()].find(({ server }) => server)?.server?.version }),
     replication: { wanted: facts.vars.replication.mode, ...only({ actual: actualMode(view) }) },
     health: healthOf(view, problems),
-    ...only({ primary: view.primary?.name, candidate: candidateOf(view), bootstrap: bootstrapOf(view) }),
+    ...only({ primary: view.primary?.name, candidate: candidateOf(view) }),
     members: [...view.members, ...view.witnesses].map((member) => memberStatus(member, view)),
     addresses: view.addresses,
     clients: clientsOf(
@@ -87,9 +69,22 @@ export function judge(
 }
 
 /** Reads all hosts side by side, one round trip each; one that fails in between counts as unreachable. */
-export async function status(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<ClusterStatus> {
+const readAll = (
+  facts: Facts,
+  probes: ReadonlyMap<string, Probe>,
+): Promise<ReadonlyMap<string, HostReading>> =>
+  readHosts(
+    facts.nodes.map(({ name }) => name),
+    probes,
+    (probe) => readHost(probe, facts),
+  )
+
+/** Reads the cluster and judges it. */
+export const status = async (cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<ClusterStatus> =>
+  judge(cluster, await readAll(factsOf(cluster), probes), new Date().toISOString())
+
+/** Reads what a deploy must know. */
+export async function deployment(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<Deployment> {
   const facts = factsOf(cluster)
-  const names = facts.nodes.map(({ name }) => name)
-  const readings = await readHosts(names, probes, (probe) => readHost(probe, facts))
-  return judge(cluster, readings, new Date().toISOString())
+  return deploymentOf(viewOf(facts, await readAll(facts, probes)))
 }

@@ -4,7 +4,7 @@ import { derive } from './derive.ts'
 import { doctor } from './doctor.ts'
 import { drills } from './drills.ts'
 import { init } from './init.ts'
-import { status } from './status.ts'
+import { deployment, status } from './status.ts'
 import { vars } from './vars.ts'
 
 /** Patroni with etcd, over streaming replication. */
@@ -16,6 +16,7 @@ export const patroni: Stack = {
   check,
   derive,
   status,
+  deployment,
   init,
   drills,
   doctor,

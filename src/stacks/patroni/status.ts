@@ -3,7 +3,8 @@ import { clientsOf } from '../../cluster/connect.ts'
 import type { ClusterStatus, ReplicationMode } from '../../cluster/status.ts'
 import type { Probe } from '../../engine/probe.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
-import { bootstrapOf } from './bootstrap.ts'
+import type { Deployment } from '../../parts/postgres/deployment.ts'
+import { deploymentOf } from './deployment.ts'
 import { factsOf } from './derive.ts'
 import type { Facts } from './derive.ts'
 import { healthOf, problemsOf } from './health.ts'
@@ -77,7 +78,7 @@ export function judge(
     postgres: only({ version: [...readings.values()].find(({ server }) => server)?.server?.version }),
     replication: { wanted: facts.vars.replication.mode, ...only({ actual: actualMode(view) }) },
     health: healthOf(view, problems),
-    ...only({ primary: view.primary?.name, candidate: candidateOf(view), bootstrap: bootstrapOf(view) }),
+    ...only({ primary: view.primary?.name, candidate: candidateOf(view) }),
     members: view.members.map((member) => memberStatus(member, view)),
     addresses: view.addresses,
     clients: clientsOf(facts.vars.postgres, ...targetsOf(facts)),
@@ -89,9 +90,22 @@ export function judge(
 }
 
 /** Reads all hosts side by side, one round trip each; a host that fails in between counts as unreachable. */
-export async function status(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<ClusterStatus> {
+const readAll = (
+  facts: Facts,
+  probes: ReadonlyMap<string, Probe>,
+): Promise<ReadonlyMap<string, HostReading>> =>
+  readHosts(
+    [...facts.members, ...facts.dcs.hosts, ...facts.proxies.map(({ name }) => name)],
+    probes,
+    (probe) => readHost(probe, facts),
+  )
+
+/** Reads the cluster and judges it. */
+export const status = async (cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<ClusterStatus> =>
+  judge(cluster, await readAll(factsOf(cluster), probes), new Date().toISOString())
+
+/** Reads what a deploy must know. */
+export async function deployment(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<Deployment> {
   const facts = factsOf(cluster)
-  const names = [...facts.members, ...facts.dcs.hosts, ...facts.proxies.map(({ name }) => name)]
-  const readings = await readHosts(names, probes, (probe) => readHost(probe, facts))
-  return judge(cluster, readings, new Date().toISOString())
+  return deploymentOf(viewOf(facts, await readAll(facts, probes)))
 }

@@ -17,7 +17,8 @@ test('no play for the witness has a task of PostgreSQL', () => {
   const plays = files.flatMap((file) => loadPlaybook(join(FOLDER, file), REGISTRY).plays)
   const there = plays.filter(({ hosts }) => /cluster\.(every|witnesses)\b/.test(hosts.toString()))
   expect(there.length).toBeGreaterThan(3)
-  expect(JSON.stringify(there.map(({ tasks }) => tasks))).not.toMatch(/postgres/i)
+  const said = there.flatMap(({ tasks }) => tasks.map(({ name, module, args }) => ({ name, module, args })))
+  expect(JSON.stringify(said)).not.toMatch(/postgres/i)
 })
 
 test.each(['standby-node', 'unstandby-node', 'repair-standby', 'rebuild-standby'])(

@@ -4,14 +4,18 @@ import { expect, test } from 'vitest'
 import type { ClusterStatus } from '../../../src/cluster/status.ts'
 import { parseLsn } from '../../../src/cluster/lsn.ts'
 import type { ClusterMonitor } from '../../../src/modules/pcs/crm-mon.ts'
+import type { Deployment } from '../../../src/parts/postgres/deployment.ts'
+import { deploymentOf } from '../../../src/stacks/pacemaker/deployment.ts'
 import { factsOf } from '../../../src/stacks/pacemaker/derive.ts'
 import { lastPrimary } from '../../../src/stacks/pacemaker/last-primary.ts'
 import { parseReading } from '../../../src/stacks/pacemaker/readings.ts'
 import type { HostReading, Name } from '../../../src/stacks/pacemaker/readings.ts'
 import { judge } from '../../../src/stacks/pacemaker/status.ts'
 import type { CommandResult } from '../../../src/transport/transport.ts'
+import { viewOf } from '../../../src/stacks/pacemaker/view.ts'
 import type { Member } from '../../../src/stacks/pacemaker/view.ts'
 import type { Host } from '../../../src/inventory/inventory.ts'
+import { breachesOf } from '../published.ts'
 import { clusterOf, host } from './cluster.ts'
 
 const CAPTURED = join(import.meta.dirname, 'captured')
@@ -28,7 +32,7 @@ interface Capture {
 
 const files = readdirSync(CAPTURED).filter((name) => name.endsWith('.json'))
 
-function statusOf(scenario: string, more: readonly Host[] = []): ClusterStatus {
+function readingsOf(scenario: string, more: readonly Host[] = []) {
   const file = files.find((name) => name.startsWith(`${scenario}.`))
   const capture = JSON.parse(readFileSync(join(CAPTURED, file ?? scenario), 'utf8')) as Capture
   const hosts = Object.entries(capture.hosts).map(([name, results], index) =>
@@ -42,7 +46,17 @@ function statusOf(scenario: string, more: readonly Host[] = []): ClusterStatus {
   const readings = new Map<string, HostReading>()
   for (const [name, results] of Object.entries(capture.hosts))
     if (results) readings.set(name, parseReading(results))
-  return judge(clusterOf(capture.cluster, [...hosts, ...more]), readings, capture.at)
+  return { cluster: clusterOf(capture.cluster, [...hosts, ...more]), readings, at: capture.at }
+}
+
+function statusOf(scenario: string, more: readonly Host[] = []): ClusterStatus {
+  const { cluster, readings, at } = readingsOf(scenario, more)
+  return judge(cluster, readings, at)
+}
+
+function deploymentIn(scenario: string): Deployment {
+  const { cluster, readings } = readingsOf(scenario)
+  return deploymentOf(viewOf(factsOf(cluster), readings))
 }
 
 /** The parts of a status a test is about, short enough to read. */
@@ -66,6 +80,13 @@ test.each(files.map((file) => [file.split('.')[0] ?? file]))(
   async (scenario) => {
     const golden = join(import.meta.dirname, 'status', `${scenario}.json`)
     await expect(`${JSON.stringify(short(statusOf(scenario)), null, 2)}\n`).toMatchFileSnapshot(golden)
+  },
+)
+
+test.each(files.map((file) => [file.split('.')[0] ?? file]))(
+  'the status of %s keeps the published schema',
+  (scenario) => {
+    expect(breachesOf('status', statusOf(scenario))).toEqual([])
   },
 )
 
@@ -147,15 +168,15 @@ test('WAL past the fork is told in bytes, and only when the control file proves 
 })
 
 test('after a stop the last primary is known, and only then', () => {
-  expect(statusOf('stopped-3').bootstrap?.latest).toBe('s2')
-  expect(statusOf('healthy-3').bootstrap?.latest).toBeUndefined()
+  expect(deploymentIn('stopped-3').latest).toBe('s2')
+  expect(deploymentIn('healthy-3').latest).toBeUndefined()
   // pg1 cannot be read: it may be ahead.
-  expect(statusOf('primary-off-3').bootstrap?.latest).toBeUndefined()
+  expect(deploymentIn('primary-off-3').latest).toBeUndefined()
 })
 
 test('where nobody may be promoted, the only member of the newest timeline is started from', () => {
   const status = statusOf('cut-pair-healed-3')
-  expect(status.bootstrap?.latest).toBe('pg3')
+  expect(deploymentIn('cut-pair-healed-3').latest).toBe('pg3')
   expect(status.problems[0]).toMatchObject({ code: 'primary/none', next: 'hactl run start INVENTORY' })
 })
 

@@ -4,11 +4,15 @@ import { expect, test } from 'vitest'
 import { EXIT, HactlError, problem } from '../../../src/diag/diagnostic.ts'
 import type { Probe } from '../../../src/engine/probe.ts'
 import type { ClusterStatus } from '../../../src/cluster/status.ts'
+import type { Deployment } from '../../../src/parts/postgres/deployment.ts'
+import { deploymentOf } from '../../../src/stacks/patroni/deployment.ts'
 import { factsOf } from '../../../src/stacks/patroni/derive.ts'
 import { parseReading, prefixOf } from '../../../src/stacks/patroni/readings.ts'
 import type { HostReading, Name } from '../../../src/stacks/patroni/readings.ts'
-import { judge, status } from '../../../src/stacks/patroni/status.ts'
+import { deployment, judge, status } from '../../../src/stacks/patroni/status.ts'
+import { viewOf } from '../../../src/stacks/patroni/view.ts'
 import type { CommandResult } from '../../../src/transport/transport.ts'
+import { breachesOf } from '../published.ts'
 import { clusterOf, host } from './cluster.ts'
 
 const CAPTURED = join(import.meta.dirname, 'captured')
@@ -58,6 +62,11 @@ function statusOf(scenario: string, more: Readonly<Record<string, unknown>> = {}
   return judge(cluster, readings, at)
 }
 
+function deploymentIn(scenario: string): Deployment {
+  const { cluster, readings } = readingsOf(scenario)
+  return deploymentOf(viewOf(factsOf(cluster), readings))
+}
+
 /** The parts of a status a test is about, short enough to read. */
 const short = (found: ClusterStatus) => ({
   health: found.health,
@@ -65,7 +74,6 @@ const short = (found: ClusterStatus) => ({
   candidate: found.candidate ?? '–',
   replication: found.replication.actual ?? '–',
   quorum: found.quorum ? `${found.quorum.have}/${found.quorum.of} ${found.quorum.ok}` : '–',
-  bootstrap: `seed ${found.bootstrap?.seed ?? '–'}, managed ${found.bootstrap?.managed ?? '–'}, latest ${found.bootstrap?.latest ?? '–'}`,
   members: found.members.map((member) =>
     [
       member.name,
@@ -88,7 +96,14 @@ const short = (found: ClusterStatus) => ({
 
 test.each(scenarios)('the captured cluster %s is judged', async (scenario) => {
   const golden = join(import.meta.dirname, 'status', `${scenario}.json`)
-  await expect(`${JSON.stringify(short(statusOf(scenario)), null, 2)}\n`).toMatchFileSnapshot(golden)
+  const { seed, managed, latest } = deploymentIn(scenario)
+  const deploy = `seed ${seed}, managed ${managed}, latest ${latest ?? '–'}`
+  const text = JSON.stringify({ ...short(statusOf(scenario)), deployment: deploy }, null, 2)
+  await expect(`${text}\n`).toMatchFileSnapshot(golden)
+})
+
+test.each(scenarios)('the status of %s keeps the published schema', (scenario) => {
+  expect(breachesOf('status', statusOf(scenario))).toEqual([])
 })
 
 test('a host that is lost while it is read counts as unreachable', async () => {
@@ -101,7 +116,7 @@ test('a host that is lost while it is read counts as unreachable', async () => {
   const found = await status(cluster, new Map([['pg1', lost]]))
   expect(found.members.map(({ reachable }) => reachable)).toEqual([false, false, false])
   expect(found.health).toBe('down')
-  expect(found.bootstrap?.managed).toBe(true)
+  expect((await deployment(cluster, new Map([['pg1', lost]]))).managed).toBe(true)
 })
 
 test('a healthy cluster of three has no problem', () => {
@@ -175,7 +190,7 @@ test('etcd that cannot be asked is believed through Patroni', () => {
   const apart = { ...cluster, hosts: [...cluster.hosts, host('e1', '10.77.0.31', {}, ['etcd'])] }
   const found = judge(apart, deaf, at)
   expect(found.quorum?.ok).toBe(true)
-  expect(found.bootstrap?.managed).toBe(true)
+  expect(deploymentOf(viewOf(factsOf(apart), deaf)).managed).toBe(true)
   expect(found.candidate).toBe('pg3')
   expect(found.problems.map(({ code, member }) => [code, member])).toEqual([['host/unreachable', 'e1']])
 })
@@ -191,7 +206,7 @@ test.each([
   [{ max_connections: 40 }, 'primary-first', 'max_connections 60 → 40'],
   [{ max_connections: 90, max_wal_senders: 5 }, 'refused', 'max_connections 60 → 90, max_wal_senders 10 → 5'],
 ])('settings edited in the lock service, %j, restart in their own order: %s', (edited, order, moves) => {
-  const { cluster, readings, at } = readingsOf('healthy-3')
+  const { cluster, readings } = readingsOf('healthy-3')
   const edit = (text = '{}'): string => {
     const config = JSON.parse(text) as { postgresql: { parameters: Record<string, unknown> } }
     Object.assign(config.postgresql.parameters, edited)
@@ -203,9 +218,9 @@ test.each([
       return [name, { ...reading, ...(etcd && { etcd: { ...etcd, keys } }) }] as const
     }),
   )
-  const { bootstrap } = judge(cluster, changed, at)
-  expect(bootstrap?.pending).toEqual({ order, moves })
-  expect(bootstrap?.restart).toBe('standbys-first')
+  const { pending, restart } = deploymentOf(viewOf(factsOf(cluster), changed))
+  expect(pending).toEqual({ order, moves })
+  expect(restart).toBe('standbys-first')
 })
 
 test.each([

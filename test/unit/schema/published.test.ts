@@ -1,9 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Static } from 'typebox'
-import { expect, expectTypeOf, test } from 'vitest'
-import { statusSchema } from '../../../src/cluster/status-schema.ts'
-import type { ClusterStatus, MemberStatus, Problem } from '../../../src/cluster/status.ts'
+import { expect, test } from 'vitest'
 import { checkSchema, compile } from '../../../src/schema/validate.ts'
 import { parseYaml } from '../../../src/schema/yaml.ts'
 import { STACKS } from '../../../src/stacks/index.ts'
@@ -64,12 +61,3 @@ test.each([...shipped('inventories'), ...shipped('playbooks')])(
     expect(readdirSync(join(ROOT, 'schemas'))).toContain(named?.split('/').at(-1))
   },
 )
-
-test('the status schema and the type say the same', () => {
-  type Published = Static<typeof statusSchema>
-  expectTypeOf<keyof ClusterStatus>().toEqualTypeOf<keyof Published>()
-  expectTypeOf<keyof MemberStatus>().toEqualTypeOf<keyof Published['members'][number]>()
-  expectTypeOf<keyof Problem>().toEqualTypeOf<keyof Published['problems'][number]>()
-  const asStatus = (published: Published): ClusterStatus => published
-  expect(asStatus).toBeTypeOf('function')
-})

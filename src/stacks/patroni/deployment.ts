@@ -1,7 +1,7 @@
 import { restartOrder } from '../../cluster/restart-order.ts'
-import type { ClusterStatus } from '../../cluster/status.ts'
 import type { ControlData } from '../../modules/postgres/controldata.ts'
 import type { Config } from '../../modules/patroni/documents.ts'
+import type { Deployment } from '../../parts/postgres/deployment.ts'
 import { settingsOf } from './postgres.ts'
 import { only } from './view.ts'
 import type { Member, View } from './view.ts'
@@ -53,21 +53,19 @@ function pendingOrder({ primary, dcs }: View) {
 }
 
 /** What a deploy must know before it touches anything. */
-export function bootstrapOf(view: View): ClusterStatus['bootstrap'] {
+export function deploymentOf(view: View): Deployment {
   const { facts, members, dcs } = view
   const latest = latestOf(view)
   const seed = seedOf(view, latest)
   // What cannot be read may hold data, and the entry of data may exist unread: nothing is made anew then.
   const isUnsure = members.some(({ reading }) => !reading || (reading.data && dcs === undefined))
   const order = restartOrder(view.primary?.server?.limits ?? {}, settingsOf(facts.vars, facts.timing))
-  return (
-    seed && {
-      seed: seed.name,
-      managed: isUnsure || dcs?.initialized === true,
-      serving: members.map(({ name }) => name),
-      ...only({ latest }),
-      ...order,
-      pending: pendingOrder(view),
-    }
-  )
+  return {
+    seed: seed?.name ?? '',
+    managed: isUnsure || dcs?.initialized === true,
+    serving: members.map(({ name }) => name),
+    ...only({ latest }),
+    ...order,
+    pending: pendingOrder(view),
+  }
 }
