@@ -1,23 +1,16 @@
+import { carryOut, isWithin, keptLock, pendingOf, type Applied } from '../app/apply.ts'
+import type { Caller } from '../app/caller.ts'
+import type { Ahead } from '../app/lock.ts'
+import { isSound, makePlan, requireSound, type Planned } from '../app/plan.ts'
+import { deployment } from '../app/playbooks.ts'
+import { exitOf } from '../app/summary.ts'
+import { openTargets, type Target } from '../app/target.ts'
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
-import type { EngineEvent, RunSummary } from '../engine/events.ts'
-import { IMPACTS, worse, type Impact } from '../engine/impact.ts'
-import { applyRun, exitOf } from './engine.ts'
-import { isHeld, owesHandlers, unlockAhead, type Ahead } from './lock.ts'
+import { worse, type Impact } from '../engine/impact.ts'
+import { terminal } from './caller.ts'
 import { interrupt } from './interrupt.ts'
 import { confirm, paint, print, printJson, setExit, size } from './io.ts'
-import {
-  applyCommand,
-  deployment,
-  isSound,
-  makePlan,
-  planWith,
-  printPlan,
-  requireSound,
-  type Planned,
-  type PlanOptions,
-} from './plan.ts'
-import { neededScope } from './status.ts'
-import { openTargets, type Target } from './target.ts'
+import { applyCommand, printPlan, type PlanOptions } from './show-plan.ts'
 import { openView } from './view.ts'
 
 export interface ApplyOptions extends PlanOptions {
@@ -27,46 +20,43 @@ export interface ApplyOptions extends PlanOptions {
   readonly resume?: string | boolean
 }
 
+interface Call {
+  readonly file: string
+  readonly options: ApplyOptions
+  readonly caller: Caller
+}
+
 /** `hactl apply`: the plan, then the change, then the proof that a second plan is empty. */
 export async function applyVerb(file: string, options: ApplyOptions): Promise<void> {
-  for (const target of await openTargets(file, options)) {
-    await applyTarget(target, file, options)
+  const caller = terminal()
+  for (const target of await openTargets(file, options, caller)) {
+    await applyTarget(target, { file, options, caller })
     if (interrupt.happened()) return
   }
 }
 
-async function applyTarget(target: Target, file: string, options: ApplyOptions): Promise<void> {
-  const planned = await makePlan(target, deployment(target, options), options, options.check !== true)
+async function applyTarget(target: Target, { file, options, caller }: Call): Promise<void> {
+  const isCheck = options.check === true
+  const playbook = deployment(target, options)
+  const planned = await makePlan({ target, file: playbook, options, caller, locks: !isCheck })
   const { bench, summary } = planned
   try {
-    // Handlers of a run that was killed behind its last change are work too, though no plan shows them.
-    const owed = planned.ahead && owesHandlers(planned.ahead) ? 1 : 0
-    const pending = summary.changed + summary.unknown + owed
-    const text = (options.format ?? 'text') === 'text'
+    const pending = pendingOf(planned)
+    const isText = (options.format ?? 'text') === 'text'
     // A plan that failed is all there is to show, in every format.
-    if (text || options.check === true || pending === 0 || !isSound(planned))
-      await printPlan(planned, options, options.check === true ? applyCommand(file, options) : undefined)
+    if (isText || isCheck || pending === 0 || !isSound(planned))
+      await printPlan(planned, options, isCheck ? applyCommand(file, options) : undefined)
     requireSound(planned)
-    if (pending === 0 || options.check === true) {
+    if (pending === 0 || isCheck) {
       setExit(exitOf(summary))
       return
     }
     const ahead = await keptLock(planned, isWithin(summary.impact, given(options)))
     const allowed = await consent(summary.impact, options)
-    await carryOut(planned, { file, options, allowed, ...(ahead && { ahead }) })
+    await change(planned, { file, options, allowed, ...(ahead && { ahead }) })
   } finally {
     await bench.opened.close()
   }
-}
-
-/**
- * The lock that was taken before the plan, when all hosts gave it and nobody has to be asked: somebody may take long to
- * answer, so until then others may run. Else it is given back, to be taken in turn, and everything is read again under it.
- */
-async function keptLock({ bench, ahead }: Planned, agreed: boolean): Promise<Ahead | undefined> {
-  if (!ahead || (agreed && isHeld(bench, ahead))) return ahead
-  await unlockAhead(bench, ahead)
-  return undefined
 }
 
 type Consent = Pick<ApplyOptions, 'allow' | 'yes'>
@@ -74,10 +64,8 @@ type Consent = Pick<ApplyOptions, 'allow' | 'yes'>
 const given = ({ allow, yes }: Consent): Impact =>
   worse(yes === true ? 'switchover' : 'reload', allow ?? 'none')
 
-const isWithin = (impact: Impact, limit: Impact): boolean => IMPACTS.indexOf(impact) <= IMPACTS.indexOf(limit)
-
 /** What the operator agreed to: `--allow`, `--yes` (not destructive), or an answer. Up to `reload` needs none. */
-export async function consent(impact: Impact, options: Consent): Promise<Impact> {
+async function consent(impact: Impact, options: Consent): Promise<Impact> {
   if (isWithin(impact, given(options))) return given(options)
   const flag = `--allow ${impact}`
   if (await confirm(`This means ${impact}. Apply it?`, { flag })) return impact
@@ -87,7 +75,7 @@ export async function consent(impact: Impact, options: Consent): Promise<Impact>
   )
 }
 
-interface Execution {
+interface Change {
   readonly file: string
   readonly options: ApplyOptions
   readonly allowed: Impact
@@ -95,24 +83,16 @@ interface Execution {
   readonly ahead?: Ahead
 }
 
-async function carryOut(planned: Planned, { file, options, allowed, ahead }: Execution): Promise<void> {
-  const { bench, playbook, registry } = planned
-  const events: EngineEvent[] = []
+async function change(planned: Planned, { file, options, allowed, ahead }: Change): Promise<void> {
   const view = await openView(options)
   interrupt.canFinish(() => 'the running steps')
-  let summary: RunSummary
-  let pending: number | undefined
+  let applied: Applied
   try {
-    const vars = ahead ? planned.vars : await neededScope(bench, playbook.needs)
-    const input = { playbook, registry, allowed, view, events, vars, proves: true }
-    summary = await applyRun(bench, { ...input, ...(ahead && { ahead }) })
-    if (summary.outcome === 'done') {
-      pending = await proof(planned)
-      view.emit({ kind: 'proof', run: runOf(events), pending })
-    }
+    applied = await carryOut(planned, { allowed, emit: view.emit, ...(ahead && { ahead }) })
   } finally {
     await view.close()
   }
+  const { events, summary, pending } = applied
   if (options.format === 'json') {
     const { runJson } = await import('../report/json.ts')
     await printJson({ ...runJson(events), pending })
@@ -123,14 +103,4 @@ async function carryOut(planned: Planned, { file, options, allowed, ahead }: Exe
     await print(applySummary(events, more).trimEnd())
   }
   setExit(pending !== undefined && pending > 0 ? EXIT.failed : exitOf(summary))
-}
-
-const runOf = (events: readonly EngineEvent[]): string =>
-  events.flatMap((event) => (event.kind === 'run-start' ? [event.run] : []))[0] ?? ''
-
-/** Changes that a second plan still finds. Everything was read anew when the hosts were unlocked. */
-async function proof({ bench, playbook, registry }: Planned): Promise<number> {
-  const vars = await neededScope(bench, playbook.needs)
-  const { summary } = await planWith(bench, playbook, registry, vars)
-  return summary.changed + summary.unknown + summary.failed
 }

@@ -1,145 +1,43 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { hostname, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { choose, offers, requireConsent, splitWords, usage, type DrillRequest } from '../app/drill/choice.ts'
+import type { Found } from '../app/drill/drill.ts'
+import { orderOf } from '../app/drill/order.ts'
+import { labOf } from '../app/drill/site.ts'
+import { openCluster } from '../app/target.ts'
 import type { Fault } from '../cluster/drill/fault.ts'
-import { RESULT_FORMAT, type DrillResult } from '../cluster/drill/result.ts'
-import { summarize } from '../cluster/drill/summary.ts'
-import { EXIT, HactlError } from '../diag/diagnostic.ts'
-import type { EngineEvent, RunSummary } from '../engine/events.ts'
-import { journalDir, newRunId, openJournal } from '../engine/journal.ts'
-import { masker } from '../lib/secret.ts'
-import { connect } from '../transport/connect.ts'
-import {
-  choose,
-  clientsOf,
-  list,
-  requireConsent,
-  splitWords,
-  usage,
-  type DrillVerbOptions,
-} from './drill-choice.ts'
-import { originOf } from './drill-origin.ts'
-import { runAll, showOrder } from './drill-plan.ts'
-import { labOf, openSite, type LabOf } from './drill-site.ts'
+import { EXIT } from '../diag/diagnostic.ts'
+import { terminal } from './caller.ts'
 import { interrupt } from './interrupt.ts'
 import { note, paint, print, printJson, setExit, size } from './io.ts'
 import { inventoryFile } from './options.ts'
-import { openCluster, type Target } from './target.ts'
 
-const summaryOf = (outcome: RunSummary['outcome'], ms: number): RunSummary => ({
-  outcome,
-  ok: 0,
-  changed: 0,
-  unknown: 0,
-  skipped: 0,
-  failed: outcome === 'failed' ? 1 : 0,
-  unreachable: 0,
-  impact: 'switchover',
-  ms: Math.round(ms),
-  roundTrips: {},
-})
-
-/** The folder of a drill beside its inventory, and the journal of its run. */
-function openRecords(target: Required<Target>, faults: readonly Fault[]) {
-  const run = newRunId()
-  const { dir, secrets } = target.inventory
-  const at = new Date().toISOString()
-  const drills = join(dir, '.hactl', 'drills')
-  const folder = join(drills, `${at.replaceAll(/[-:]/g, '').slice(0, 15)}Z-${run}`)
-  const journal = openJournal(journalDir(dir), run, masker(secrets))
-  const by = userInfo().username
-  const began = performance.now()
-  const hosts = target.hosts.map((host) => host.name)
-  return {
-    run,
-    at,
-    by,
-    folder,
-    emit: (event: EngineEvent) => journal.write(event),
-    owner: { run, by, from: hostname(), at },
-    start: () => {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
-      const playbook = `drill ${faults.map(({ name }) => name).join(' ')}`
-      journal.write({ kind: 'run-start', run, mode: 'apply', playbook, hosts, at, by })
-    },
-    say: (text: string) => {
-      journal.write({ kind: 'notice', level: 'info', text })
-      void note(text)
-    },
-    end: (outcome: RunSummary['outcome']) =>
-      journal.write({
-        kind: 'run-end',
-        run,
-        summary: summaryOf(outcome, performance.now() - began),
-      } as EngineEvent),
-  }
+export interface DrillVerbOptions extends DrillRequest {
+  readonly inventory?: string
+  readonly list?: boolean
+  readonly dryRun?: boolean
+  readonly verify?: string
+  readonly format: 'text' | 'json' | 'junit'
 }
 
-/** Why a drill ended early, in one line. */
-const reasonOf = (error: unknown): string =>
-  error instanceof HactlError
-    ? error.diagnostics.map(({ summary }) => summary).join('; ')
-    : interrupt.happened()
-      ? 'it was interrupted'
-      : String(error)
-
-async function carryOut(
-  target: Required<Target>,
-  faults: readonly Fault[],
-  lab: LabOf | undefined,
-  options: DrillVerbOptions,
-): Promise<void> {
-  const records = openRecords(target, faults)
-  const { owner, emit, folder, say } = records
-  const opened = await openSite({ target, lab, owner, options: { verbose: options.verbose }, emit })
-  const { site } = opened
-  interrupt.canFinish(() => 'the fault is healed')
-  let outcome: RunSummary['outcome'] = interrupt.happened() ? 'interrupted' : 'failed'
-  try {
-    const client = await clientsOf(site, options)
-    records.start()
-    const origin = await originOf({ target, site, client, lab, options, records })
-    const drill = {
-      client,
-      dir: folder,
-      patience: options.patience,
-      keep: options.keep === true,
-      ...(options.undoAfter !== undefined && { undoAfterS: Math.ceil(options.undoAfter / 1000) }),
-      connect,
-      say,
-      signal: interrupt.soft,
-    }
-    const { results, skipped, stopped } = await runAll({ site, drill, options }, faults)
-    if (stopped !== undefined && results.length === 0) throw stopped
-    const result: DrillResult = {
-      format: RESULT_FORMAT,
-      ...origin,
-      ...summarize(results),
-      ...(skipped.length > 0 && { skipped }),
-      ...(stopped !== undefined && { passed: false, stopped: reasonOf(stopped) }),
-    }
-    await show(result, folder, options, stopped === undefined)
-    if (stopped !== undefined) throw stopped
-    outcome = result.passed ? 'done' : 'failed'
-    setExit(result.passed ? EXIT.done : EXIT.failed)
-  } finally {
-    records.end(interrupt.happened() ? 'interrupted' : outcome)
-    await opened.close()
-  }
+/** `--list`: every scenario; where one cannot be run here, why. */
+async function list(place: Parameters<typeof offers>[0], options: DrillVerbOptions): Promise<void> {
+  const all = offers(place, options)
+  const width = Math.max(...all.map(({ name }) => name.length))
+  for (const { name, about, why } of all)
+    await print(`  ${name.padEnd(width)}  ${about}${why === undefined ? '' : `   (cannot here: ${why})`}`)
 }
 
-async function show(
-  result: DrillResult,
-  folder: string,
-  options: DrillVerbOptions,
-  whole: boolean,
-): Promise<void> {
+/** `--dry-run`: what would be run, and nothing else. */
+async function showOrder(faults: readonly Fault[], options: DrillVerbOptions): Promise<void> {
+  for (const line of orderOf(faults, options)) await print(line)
+  if (options.seed !== undefined && options.runs === undefined)
+    await print('      … and on in the order of this seed, until --duration is over')
+}
+
+async function show({ result, keep, whole }: Found, options: DrillVerbOptions): Promise<void> {
   const { resultText } = await import('../report/drill/result-text.ts')
-  const file = join(folder, 'result.json')
-  writeFileSync(file, resultText(result), { mode: 0o600 })
+  const file = keep('result.json', resultText(result))
   const { drillPage } = await import('../report/drill/page.ts')
-  const page = join(folder, 'report.html')
-  writeFileSync(page, drillPage(result), { mode: 0o600 })
+  const page = keep('report.html', drillPage(result))
   // An error follows, which is a document of its own.
   if (!whole && options.format !== 'text') return
   if (options.format === 'json') return printJson(result)
@@ -158,6 +56,21 @@ function requireSense({ seed, duration, runs }: DrillVerbOptions): void {
   throw usage('--seed goes with --duration or --runs', 'give --seed and one of both, or none')
 }
 
+type VerifyInput = Parameters<typeof import('../app/drill/verify.ts').verify>
+
+async function verifyAgain(options: DrillVerbOptions, ...input: VerifyInput): Promise<void> {
+  const { verify } = await import('../app/drill/verify.ts')
+  const { checks, ...found } = await verify(...input)
+  if (options.format === 'json') await printJson({ ...found, checks })
+  else {
+    for (const { what, ok, seen } of checks)
+      await print(
+        `${ok ? paint()('green', '✔') : paint()('red', '✗')} ${what}${ok ? '' : `: ${seen ?? 'no'}`}`,
+      )
+  }
+  setExit(checks.every(({ ok }) => ok) ? EXIT.done : EXIT.failed)
+}
+
 /** `hactl drill SCENARIO… INVENTORY`. */
 export async function drillVerb(words: readonly string[], options: DrillVerbOptions): Promise<void> {
   const { names, file: given } = splitWords(words)
@@ -165,15 +78,23 @@ export async function drillVerb(words: readonly string[], options: DrillVerbOpti
   requireSense(options)
   if (options.list === true && given === undefined && options.inventory === undefined)
     return list(undefined, options)
-  const target = await openCluster(file, options)
+  const caller = terminal()
+  const target = await openCluster(file, options, caller)
   const lab = await labOf(target.inventory.file)
   const place = { target, lab }
   if (options.list === true) return list(place, options)
   if (options.dryRun === true) return showOrder(choose(names, place, options), options)
   requireConsent(target, lab, options)
-  if (options.verify !== undefined) {
-    const { verify } = await import('./drill-verify.ts')
-    return verify(target, lab, options.verify, options)
-  }
-  await carryOut(target, choose(names, place, options), lab, options)
+  if (options.verify !== undefined) return verifyAgain(options, target, lab, options.verify, caller)
+  const { drill } = await import('../app/drill/drill.ts')
+  const result = await drill({
+    ...place,
+    faults: choose(names, place, options),
+    request: { ...options, command: ['hactl', ...process.argv.slice(2)] },
+    caller,
+    tell: (text) => void note(text),
+    begun: () => interrupt.canFinish(() => 'the fault is healed'),
+    show: (found) => show(found, options),
+  })
+  setExit(result.passed ? EXIT.done : EXIT.failed)
 }

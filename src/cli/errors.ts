@@ -1,7 +1,7 @@
 import { EXIT, HactlError } from '../diag/diagnostic.ts'
 import type { ExitCode } from '../diag/diagnostic.ts'
 import { renderDiagnostics } from '../diag/render.ts'
-import { version } from './help.ts'
+import { version } from '../lib/version.ts'
 import { interrupt } from './interrupt.ts'
 import { note, paint, printJson } from './io.ts'
 import { colorPaint } from '../report/paint.ts'

@@ -9,7 +9,7 @@ import { readSecrets } from '../inventory/secrets.ts'
 import { Secret } from '../lib/secret.ts'
 import { STACKS } from '../stacks/index.ts'
 import { print } from './io.ts'
-import { packageFolders } from './package-folders.ts'
+import { packageFolders } from '../app/package.ts'
 import { FIRST_TEXT, folderOf, keyOptions, writeKey, type SecretFlags } from './secrets.ts'
 
 /**

@@ -1,12 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { suggest } from '../lib/suggest.ts'
+import { version } from '../lib/version.ts'
 import type { Verb } from './verbs.ts'
-
-/** hactl's version, from the package beside `src` or `dist`. */
-export function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { readonly version: string }).version
-}
 
 /** The overview of `hactl --help`. */
 export function overview(verbs: readonly Verb[]): string {

@@ -11,7 +11,7 @@ import { suggest } from '../lib/suggest.ts'
 import { STACKS } from '../stacks/index.ts'
 import type { InitOptions, Stack } from '../stacks/stack.ts'
 import { ask, interactive, print } from './io.ts'
-import { packageFolders } from './package-folders.ts'
+import { packageFolders } from '../app/package.ts'
 
 export interface InitFlags {
   readonly cluster?: string

@@ -18,7 +18,7 @@ import { STACKS } from '../stacks/index.ts'
 import { editText } from './editor.ts'
 import { askSecret, confirm, interactive, note, print } from './io.ts'
 import { inventoryFile } from './options.ts'
-import { packageFolders } from './package-folders.ts'
+import { packageFolders } from '../app/package.ts'
 
 export interface SecretFlags {
   readonly inventory?: string

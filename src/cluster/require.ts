@@ -137,6 +137,10 @@ export function judge(status: ClusterStatus, needs: readonly Requirement[]): rea
   })
 }
 
+/** Whether anything that is required does not hold. */
+export const isRefused = (verdicts: readonly Verdict[]): boolean =>
+  verdicts.some(({ why }) => why !== undefined)
+
 /** The refusal of a runbook whose requirements are not met (exit 5). */
 export const refusal = (runbook: string, verdicts: readonly Verdict[]): Diagnostic =>
   problem('refused/require', `${runbook} was not started: its requirements are not met`, {

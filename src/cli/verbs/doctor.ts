@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Diagnosis } from '../../cluster/doctor/finding.ts'
 import { EXIT, type ExitCode } from '../../diag/diagnostic.ts'
+import { terminal } from '../caller.ts'
 import { paint, print, printJson, setExit, size } from '../io.ts'
 import { inventoryFile, withFormat, withInventory, type GlobalOptions } from '../options.ts'
 
@@ -33,11 +34,12 @@ export const configure = (command: Command): void => {
 }
 
 async function showDiagnoses(file: string, options: DoctorOptions): Promise<void> {
-  const { openClusters } = await import('../target.ts')
-  const { openBench } = await import('../engine.ts')
-  const targets = await openClusters(file, options)
-  const benches = await Promise.all(targets.map((target) => openBench(target, options)))
-  const { examine } = await import('../doctor.ts')
+  const { openClusters } = await import('../../app/target.ts')
+  const { openBench } = await import('../../app/bench.ts')
+  const caller = terminal()
+  const targets = await openClusters(file, options, caller)
+  const benches = await Promise.all(targets.map((target) => openBench(target, options, caller)))
+  const { examine } = await import('../../app/doctor.ts')
   try {
     const diagnoses = await Promise.all(benches.map(examine))
     setExit(diagnoses.map(({ verdict }) => EXITS[verdict]).reduce((a, b) => (a > b ? a : b), EXIT.done))

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { parseDuration } from '../../lib/duration.ts'
-import type { DrillVerbOptions } from '../drill-choice.ts'
+import type { DrillVerbOptions } from '../drill.ts'
 import { withInventory } from '../options.ts'
 
 const whole = (text: string): number => {

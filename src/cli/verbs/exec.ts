@@ -13,7 +13,8 @@ import { interrupt } from '../interrupt.ts'
 import { note, print, printJson, setExit } from '../io.ts'
 import { inventoryFile, withFormat, withInventory } from '../options.ts'
 import type { Format } from '../options.ts'
-import { asker, openTargets } from '../target.ts'
+import { openTargets } from '../../app/target.ts'
+import { terminal } from '../caller.ts'
 
 interface Options {
   readonly inventory?: string
@@ -50,7 +51,7 @@ function remoteCommand(words: readonly string[], options: Options): RemoteComman
 }
 
 async function runOn(host: Host, command: RemoteCommand): Promise<Ran> {
-  const ask = asker()
+  const { ask } = terminal()
   try {
     const session = await connect(host.connection, { signal: interrupt.hard, ...(ask && { ask }) })
     try {
@@ -79,7 +80,7 @@ async function show({ host, result, failures }: Ran, width: number): Promise<voi
 
 async function exec(pattern: string, words: readonly string[], options: Options): Promise<void> {
   const command = remoteCommand(words, options)
-  const [target] = await openTargets(inventoryFile(undefined, options), options)
+  const [target] = await openTargets(inventoryFile(undefined, options), options, terminal())
   if (!target) return
   const { inventory } = target
   const matched = matchHosts(inventory, pattern)

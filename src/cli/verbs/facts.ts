@@ -7,12 +7,13 @@ import type { Probe } from '../../engine/probe.ts'
 import { NotYet } from '../../engine/probe.ts'
 import { suggest } from '../../lib/suggest.ts'
 import { showValue } from '../../report/values.ts'
-import { openBench } from '../engine.ts'
+import { openBench } from '../../app/bench.ts'
+import { openTargets } from '../../app/target.ts'
+import type { Target } from '../../app/target.ts'
+import { terminal } from '../caller.ts'
 import { note, print, printJson, setExit } from '../io.ts'
 import { inventoryFile, withFormat, withHosts, withInventory } from '../options.ts'
 import type { GlobalOptions } from '../options.ts'
-import { openTargets } from '../target.ts'
-import type { Target } from '../target.ts'
 
 interface Options extends GlobalOptions {
   readonly fact?: readonly string[]
@@ -71,7 +72,7 @@ async function show(hosts: ReadonlyMap<string, Readings>, options: Options): Pro
 
 /** Reads the hosts of one target. The sessions open while the modules are loaded. */
 async function readTarget(target: Target, options: Options): Promise<Read> {
-  const opening = openBench(target, options)
+  const opening = openBench(target, options, terminal())
   // A wrong fact name is told first; the sessions are then closed all the same.
   opening.catch(() => undefined)
   try {
@@ -95,7 +96,8 @@ interface Read {
 
 async function facts(file: string, options: Options): Promise<void> {
   const read: Read[] = []
-  for (const target of await openTargets(file, options)) read.push(await readTarget(target, options))
+  for (const target of await openTargets(file, options, terminal()))
+    read.push(await readTarget(target, options))
   await show(new Map(read.flatMap(({ hosts }) => hosts)), options)
   const failures = read.flatMap((each) => each.failures)
   if (failures.length === 0) return

@@ -5,7 +5,8 @@ import { suggest } from '../../lib/suggest.ts'
 import { Dialer } from '../../transport/ssh-dial.ts'
 import type { ConnectionSpec } from '../../transport/transport.ts'
 import { inventoryFile, withInventory } from '../options.ts'
-import { openTargets } from '../target.ts'
+import { openTargets } from '../../app/target.ts'
+import { terminal } from '../caller.ts'
 
 interface Options {
   readonly inventory?: string
@@ -44,7 +45,7 @@ function missing(error: NodeJS.ErrnoException, program: string): HactlError {
 }
 
 async function findHost(name: string, options: Options): Promise<ConnectionSpec> {
-  const [target] = await openTargets(inventoryFile(undefined, options), options)
+  const [target] = await openTargets(inventoryFile(undefined, options), options, terminal())
   const names = [...(target?.inventory.hosts.keys() ?? [])]
   const host = target?.inventory.hosts.get(name)
   if (host) return host.connection

@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 import type { ClusterStatus } from '../../cluster/status.ts'
 import { EXIT, type ExitCode } from '../../diag/diagnostic.ts'
 import { parseDuration } from '../../lib/duration.ts'
+import { terminal } from '../caller.ts'
 import { interrupt } from '../interrupt.ts'
 import { interactive, out, paint, print, printJson, setExit, size } from '../io.ts'
 import { inventoryFile, withFormat, withInventory, type GlobalOptions } from '../options.ts'
@@ -42,11 +43,12 @@ export const configure = (command: Command): void => {
 }
 
 async function showStatus(file: string, options: StatusOptions): Promise<void> {
-  const { openClusters } = await import('../target.ts')
-  const { openBench } = await import('../engine.ts')
-  const targets = await openClusters(file, options)
-  const benches = await Promise.all(targets.map((target) => openBench(target, options)))
-  const { refreshStatus } = await import('../status.ts')
+  const { openClusters } = await import('../../app/target.ts')
+  const { openBench } = await import('../../app/bench.ts')
+  const caller = terminal()
+  const targets = await openClusters(file, options, caller)
+  const benches = await Promise.all(targets.map((target) => openBench(target, options, caller)))
+  const { refreshStatus } = await import('../../app/status.ts')
   try {
     for (;;) {
       const statuses = await Promise.all(benches.map(refreshStatus))

@@ -8,7 +8,8 @@ import type { ShownKey } from '../../transport/ssh-dial.ts'
 import { interrupt } from '../interrupt.ts'
 import { confirm, print } from '../io.ts'
 import { inventoryFile, withInventory } from '../options.ts'
-import { asker, openTargets } from '../target.ts'
+import { openTargets } from '../../app/target.ts'
+import { terminal } from '../caller.ts'
 
 interface Options {
   readonly inventory?: string
@@ -19,7 +20,7 @@ interface Options {
 const AT_ONCE = 8
 
 async function chosenHosts(patterns: readonly string[], options: Options): Promise<readonly Host[]> {
-  const [target] = await openTargets(inventoryFile(undefined, options), options)
+  const [target] = await openTargets(inventoryFile(undefined, options), options, terminal())
   if (!target) return []
   const { hosts, diagnostics } = matchHosts(
     target.inventory,
@@ -53,7 +54,7 @@ async function trust(patterns: readonly string[], options: Options): Promise<voi
   ])
   const hosts = await chosenHosts(patterns, options)
   const dialer = new Dialer()
-  const ask = asker()
+  const { ask } = terminal()
   const problems: Diagnostic[] = []
   const shown: ShownKey[] = []
   const note = (error: HactlError | undefined): void => void problems.push(...(error?.diagnostics ?? []))

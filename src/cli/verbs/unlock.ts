@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { terminal } from '../caller.ts'
 import { confirm, print } from '../io.ts'
 import { inventoryFile, withHosts, withInventory, type GlobalOptions } from '../options.ts'
 
@@ -23,11 +24,12 @@ export const configure = (command: Command): void => {
 }
 
 async function unlock(file: string, options: UnlockOptions): Promise<void> {
-  const { openTargets } = await import('../target.ts')
-  const { openBench } = await import('../engine.ts')
+  const { openTargets } = await import('../../app/target.ts')
+  const { openBench } = await import('../../app/bench.ts')
   const { forceRelease, readLock, stateDirOf } = await import('../../engine/lock.ts')
-  for (const target of await openTargets(file, options)) {
-    const bench = await openBench(target, options)
+  const caller = terminal()
+  for (const target of await openTargets(file, options, caller)) {
+    const bench = await openBench(target, options, caller)
     const stateDir = stateDirOf(target.cluster?.name ?? 'hosts')
     try {
       const sessions = [...bench.opened.sessions]

@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openBench } from '../../../src/cli/engine.ts'
-import { doctorOf, readBench } from '../../../src/cli/doctor.ts'
-import { openCluster } from '../../../src/cli/target.ts'
+import { openBench } from '../../../src/app/bench.ts'
+import { nobody } from '../../../src/app/caller.ts'
+import { doctorOf, readBench } from '../../../src/app/doctor.ts'
+import { openCluster } from '../../../src/app/target.ts'
 import { diagnose } from '../../../src/cluster/doctor/diagnose.ts'
 import type { Diagnosis } from '../../../src/cluster/doctor/finding.ts'
 import type { Reading } from '../../../src/cluster/doctor/read.ts'
@@ -38,8 +39,8 @@ interface Examined {
 
 /** Reads and judges a lab's cluster as the verb does; the reading is kept beside the diagnosis. */
 export async function examineLab(lab: Lab): Promise<Examined> {
-  const target = await openCluster(lab.inventory, {})
-  const bench = await openBench(target, { verbose: 0 })
+  const target = await openCluster(lab.inventory, {}, nobody())
+  const bench = await openBench(target, { verbose: 0 }, nobody())
   try {
     const reading = await readBench(bench)
     return { reading, diagnosis: diagnose(doctorOf(bench), target.cluster, reading) }
@@ -76,7 +77,7 @@ function shortened(raw: RawHost | undefined): RawHost | null {
 async function record(lab: Lab, incident: Incident, { reading }: Examined): Promise<void> {
   const folder = process.env['HACTL_DOCTOR_RECORD']
   if (folder === undefined) return
-  const { cluster } = await openCluster(lab.inventory, {})
+  const { cluster } = await openCluster(lab.inventory, {}, nobody())
   const vars = JSON.parse(JSON.stringify(cluster.vars)) as Record<string, unknown>
   const { version, settings } = vars['postgres'] as Record<string, unknown>
   const kept = Object.fromEntries(KEPT.flatMap((key) => (vars[key] === undefined ? [] : [[key, vars[key]]])))

@@ -7,14 +7,15 @@
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openBench } from '../../../src/cli/engine.ts'
-import { openCluster } from '../../../src/cli/target.ts'
+import { openBench } from '../../../src/app/bench.ts'
+import { nobody } from '../../../src/app/caller.ts'
+import { openCluster } from '../../../src/app/target.ts'
 import { factsOf } from '../../../src/stacks/pacemaker/derive.ts'
 import { commandsOn } from '../../../src/stacks/pacemaker/readings.ts'
 
 const [, , inventory = '', scenario = ''] = process.argv
-const target = await openCluster(inventory, {})
-const bench = await openBench(target, { verbose: 0 })
+const target = await openCluster(inventory, {}, nobody())
+const bench = await openBench(target, { verbose: 0 }, nobody())
 const facts = factsOf(target.cluster)
 const witnesses = facts.witnesses.map((host) => host.name)
 const hosts: Record<string, unknown> = {}

@@ -9,14 +9,15 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { openBench } from '../../../src/cli/engine.ts'
-import { openCluster } from '../../../src/cli/target.ts'
+import { openBench } from '../../../src/app/bench.ts'
+import { nobody } from '../../../src/app/caller.ts'
+import { openCluster } from '../../../src/app/target.ts'
 import { factsOf } from '../../../src/stacks/patroni/derive.ts'
 import { commandsOf } from '../../../src/stacks/patroni/readings.ts'
 
 const [, , inventory = '', scenario, label] = process.argv
-const target = await openCluster(inventory, {})
-const bench = await openBench(target, { verbose: 0 })
+const target = await openCluster(inventory, {}, nobody())
+const bench = await openBench(target, { verbose: 0 }, nobody())
 const facts = factsOf(target.cluster)
 
 const read = async ({ name, connection }: (typeof target.cluster.hosts)[number]) => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { orderOf } from '../../../src/cli/drill-plan.ts'
-import type { DrillVerbOptions } from '../../../src/cli/drill-choice.ts'
+import { orderOf } from '../../../src/app/drill/order.ts'
+import type { DrillRequest } from '../../../src/app/drill/choice.ts'
 import { needsLab, patient, together, UNDO_AFTER_S } from '../../../src/cluster/drill/fault.ts'
 import { FAULTS } from '../../../src/cluster/drill/faults.ts'
 import { mirrored, ruleset } from '../../../src/cluster/drill/net.ts'
@@ -104,7 +104,7 @@ test('what one side does not send, the other does not hear', () => {
   expect(mirrored({ ways: 'both', peers: ['b'] }, ['a'])).toEqual({ ways: 'both', peers: ['a'] })
 })
 
-const options = { repeat: 2 } as DrillVerbOptions
+const options = { repeat: 2 } as DrillRequest
 
 test('the order of the runs is told before, and is the same for the same seed', () => {
   const faults = [named('switchover'), named('power-off')]

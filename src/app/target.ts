@@ -1,20 +1,14 @@
-import { existsSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
-import { renderDiagnostics } from '../diag/render.ts'
+import { HactlError, problem } from '../diag/diagnostic.ts'
 import type { Cluster, Host, Inventory } from '../inventory/inventory.ts'
 import { openInventory } from '../inventory/load.ts'
 import { matchHosts } from '../inventory/pattern.ts'
 import { members, witnesses } from '../inventory/topology.ts'
 import { suggest } from '../lib/suggest.ts'
-import { masker, type Secret } from '../lib/secret.ts'
+import { masker } from '../lib/secret.ts'
 import { STACKS } from '../stacks/index.ts'
 import type { Stack } from '../stacks/stack.ts'
 import type { Scope } from '../template/template.ts'
-import { askSecret, interactive, note } from './io.ts'
-
-/** The folder of the package: playbooks, templates and inventories lie below it. */
-export const PACKAGE = resolve(import.meta.dirname, '../..')
+import type { Caller } from './caller.ts'
 
 export interface TargetOptions {
   readonly limit?: string
@@ -33,20 +27,18 @@ export interface Target {
   readonly vars: Scope
 }
 
-/** Asks for a secret at the terminal; undefined where there is none. */
-export const asker = (): ((question: string) => Promise<Secret>) | undefined =>
-  interactive() ? (question) => askSecret(question, { flag: 'a terminal' }) : undefined
-
-/** Loads an inventory; warnings go to standard error. Throws HactlError (exit 2) with everything that is wrong. */
-export async function openTargets(file: string, options: TargetOptions): Promise<readonly Target[]> {
-  const ask = asker()
+/** Loads an inventory; its warnings go to the caller. Throws HactlError (exit 2) with everything that is wrong. */
+export async function openTargets(
+  file: string,
+  options: TargetOptions,
+  { ask, warn }: Caller,
+): Promise<readonly Target[]> {
   const secrets = {
     ...(options.secretsKey !== undefined && { keyFile: options.secretsKey }),
     ...(ask && { ask }),
   }
   const { inventory, diagnostics } = await openInventory(file, { stacks: STACKS, secrets })
-  if (diagnostics.length > 0)
-    await note(renderDiagnostics(diagnostics, { color: false, mask: masker(inventory.secrets) }).trimEnd())
+  if (diagnostics.length > 0) await warn(diagnostics, masker(inventory.secrets))
   const chosen = limitOf(inventory, options.limit)
   if (inventory.clusters.length === 0) {
     return [
@@ -64,15 +56,23 @@ const noCluster = (file: string): HactlError =>
   )
 
 /** The clusters of an inventory. Throws HactlError when it has none. */
-export async function openClusters(file: string, options: TargetOptions): Promise<readonly Target[]> {
-  const targets = (await openTargets(file, options)).filter(({ cluster }) => cluster)
+export async function openClusters(
+  file: string,
+  options: TargetOptions,
+  caller: Caller,
+): Promise<readonly Target[]> {
+  const targets = (await openTargets(file, options, caller)).filter(({ cluster }) => cluster)
   if (targets.length === 0) throw noCluster(file)
   return targets
 }
 
 /** The one cluster of an inventory; with several, `--cluster` must name it. */
-export async function openCluster(file: string, options: TargetOptions): Promise<Required<Target>> {
-  const targets = await openTargets(file, options)
+export async function openCluster(
+  file: string,
+  options: TargetOptions,
+  caller: Caller,
+): Promise<Required<Target>> {
+  const targets = await openTargets(file, options, caller)
   const [only] = targets
   if (targets.length > 1) {
     const names = targets.map((target) => target.cluster?.name).join(', ')
@@ -119,30 +119,4 @@ function clusterTarget(inventory: Inventory, cluster: Cluster, chosen: ReadonlyS
     },
   }
   return { inventory, cluster, stack, hosts: cluster.hosts.filter((host) => chosen.has(host.name)), vars }
-}
-
-/**
- * A playbook of a target's stack by its verb: the inventory's own `playbooks/<stack>/` first, then the package's.
- * Throws HactlError with the names there are.
- */
-export function findPlaybook(target: Target, verb: string, names: () => readonly string[]): string {
-  const folders = [target.inventory.dir, PACKAGE].map((dir) =>
-    join(dir, 'playbooks', target.stack?.name ?? ''),
-  )
-  const file = folders.map((dir) => join(dir, `${verb}.yml`)).find((path) => existsSync(path))
-  if (file !== undefined) return file
-  const known = names()
-  const close = suggest(verb, known)
-  const hint = close ? `did you mean "${close}"?` : `there are: ${known.join(', ')}`
-  throw new HactlError(problem('cli/no-runbook', `there is no runbook "${verb}"`, { hint }), EXIT.usage)
-}
-
-/** Folders that may hold templates or files for a playbook: the site's, the playbook's own, the package's. */
-export const sourceFolders = (
-  target: Target,
-  kind: 'template' | 'file',
-  playbook: string,
-): readonly string[] => {
-  const name = kind === 'template' ? 'templates' : 'files'
-  return [join(target.inventory.dir, name), join(dirname(playbook), name), join(PACKAGE, name)]
 }

@@ -1,26 +1,23 @@
 import { statSync } from 'node:fs'
-import type { Endpoint } from '../cluster/drill/client-config.ts'
-import { needsLab, together, type Fault, type Need } from '../cluster/drill/fault.ts'
-import { FAULTS } from '../cluster/drill/faults.ts'
-import type { DrillOptions } from '../cluster/drill/run.ts'
-import type { Site } from '../cluster/drill/site.ts'
-import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
-import { members } from '../inventory/topology.ts'
-import { suggest } from '../lib/suggest.ts'
-import { votersOf, type LabOf } from './drill-site.ts'
-import { print } from './io.ts'
-import type { Target } from './target.ts'
+import type { Endpoint } from '../../cluster/drill/client-config.ts'
+import { needsLab, together, type Fault, type Need } from '../../cluster/drill/fault.ts'
+import { FAULTS } from '../../cluster/drill/faults.ts'
+import type { DrillOptions } from '../../cluster/drill/run.ts'
+import type { Site } from '../../cluster/drill/site.ts'
+import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
+import { members } from '../../inventory/topology.ts'
+import { suggest } from '../../lib/suggest.ts'
+import { votersOf, type LabOf } from './site.ts'
+import type { Target } from '../target.ts'
 
-export interface DrillVerbOptions {
-  readonly inventory?: string
-  readonly list?: boolean
+/** What is to be broken, how often, and what the clients do meanwhile. */
+export interface DrillRequest {
   readonly only?: readonly string[]
   readonly repeat: number
   readonly keepGoing?: boolean
   readonly seed?: number
   readonly duration?: number
   readonly runs?: number
-  readonly dryRun?: boolean
   readonly rate: number
   readonly connections: number
   readonly connectTimeout: number
@@ -32,12 +29,11 @@ export interface DrillVerbOptions {
   readonly patience: number
   readonly undoAfter?: number
   readonly keep?: boolean
-  readonly verify?: string
-  readonly format: 'text' | 'json' | 'junit'
   readonly cluster?: string
   readonly secretsKey?: string
   readonly verbose: number
-  readonly color: boolean
+  /** The call that made it, for whoever reads the result. */
+  readonly command?: readonly string[]
 }
 
 /** A call that cannot be meant. */
@@ -85,7 +81,7 @@ const LACKS: Readonly<Record<Need, (place: Place) => string | undefined>> = {
 export function obstacle(
   fault: Fault,
   place: Place,
-  { destructive }: Pick<DrillVerbOptions, 'destructive'>,
+  { destructive }: Pick<DrillRequest, 'destructive'>,
 ): string | undefined {
   const lacks = (fault.needs ?? []).flatMap((need) => LACKS[need](place) ?? [])
   if (lacks.length > 0) return lacks.join('; ')
@@ -111,7 +107,7 @@ function single(name: string): Fault {
 export const faultOf = (name: string): Fault => together(name.split(AT_ONCE).map(single))
 
 /** The scenarios of a call. Throws HactlError for one that does not exist or cannot be run here. */
-export function choose(names: readonly string[], place: Place, options: DrillVerbOptions): readonly Fault[] {
+export function choose(names: readonly string[], place: Place, options: DrillRequest): readonly Fault[] {
   if (names.length === 0)
     throw usage('which scenario?', 'hactl drill --list names them; "all" runs all of them')
   const isAll = names.includes('all')
@@ -130,10 +126,11 @@ export function choose(names: readonly string[], place: Place, options: DrillVer
   return open
 }
 
+/** Refuses a cluster that no lab made, unless it is named. Throws HactlError. */
 export function requireConsent(
   target: Required<Target>,
   lab: LabOf | undefined,
-  options: DrillVerbOptions,
+  options: DrillRequest,
 ): void {
   const { name } = target.cluster
   if (lab !== undefined || options.onRealHosts === name) return
@@ -150,16 +147,22 @@ export function requireConsent(
   )
 }
 
-/** `--list`: every scenario; where one cannot be run here, why. */
-export async function list(place: Place | undefined, options: DrillVerbOptions): Promise<void> {
-  const width = Math.max(...FAULTS.map(({ name }) => name.length))
-  for (const fault of FAULTS) {
-    const why = place && obstacle(fault, place, options)
-    await print(
-      `  ${fault.name.padEnd(width)}  ${fault.about}${why === undefined ? '' : `   (cannot here: ${why})`}`,
-    )
-  }
+export interface Offer {
+  readonly name: string
+  readonly about: string
+  /** Why it cannot be run at this place. */
+  readonly why?: string
 }
+
+/** Every scenario; where one cannot be run at a place, why. */
+export const offers = (
+  place: Place | undefined,
+  options: Pick<DrillRequest, 'destructive'>,
+): readonly Offer[] =>
+  FAULTS.map((fault) => {
+    const why = place && obstacle(fault, place, options)
+    return { name: fault.name, about: fault.about, ...(why !== undefined && { why }) }
+  })
 
 function endpointOf(text: string): Endpoint {
   const match = /^(.+):(\d{1,5})$/.exec(text)
@@ -168,7 +171,7 @@ function endpointOf(text: string): Endpoint {
 }
 
 /** Where clients connect, from what the cluster says of itself. */
-export async function clientsOf(site: Site, options: DrillVerbOptions): Promise<DrillOptions['client']> {
+export async function clientsOf(site: Site, options: DrillRequest): Promise<DrillOptions['client']> {
   const { addresses } = await site.status()
   const { port } = site
   const ip = (which: 'writer' | 'reader'): string | undefined =>

@@ -5,7 +5,7 @@ import type { Reading } from '../cluster/doctor/read.ts'
 import type { StackDoctor } from '../cluster/doctor/site.ts'
 import { HactlError, problem } from '../diag/diagnostic.ts'
 import type { Probe } from '../engine/probe.ts'
-import type { Bench } from './engine.ts'
+import type { Bench } from './bench.ts'
 
 /** The doctor of a bench's stack. Throws HactlError when it has none. */
 export function doctorOf({ target }: Bench): StackDoctor {

@@ -1,13 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Fault } from '../cluster/drill/fault.ts'
-import type { RunResult } from '../cluster/drill/result.ts'
-import { runDrill, type DrillOptions } from '../cluster/drill/run.ts'
-import { schedule } from '../cluster/drill/schedule.ts'
-import type { Site } from '../cluster/drill/site.ts'
-import { HactlError } from '../diag/diagnostic.ts'
-import type { DrillVerbOptions } from './drill-choice.ts'
-import { interrupt } from './interrupt.ts'
-import { print } from './io.ts'
+import type { Fault } from '../../cluster/drill/fault.ts'
+import type { RunResult } from '../../cluster/drill/result.ts'
+import { runDrill, type DrillOptions } from '../../cluster/drill/run.ts'
+import { schedule } from '../../cluster/drill/schedule.ts'
+import type { Site } from '../../cluster/drill/site.ts'
+import { HactlError } from '../../diag/diagnostic.ts'
+import type { DrillRequest } from './choice.ts'
 
 interface Plan {
   readonly fault: Fault
@@ -19,7 +17,7 @@ interface Plan {
 /** The runs of a call in their order; endless when they are random. Pure. */
 export function* plansOf(
   faults: readonly Fault[],
-  { seed, repeat }: Pick<DrillVerbOptions, 'seed' | 'repeat'>,
+  { seed, repeat }: Pick<DrillRequest, 'seed' | 'repeat'>,
 ): Generator<Plan> {
   const counts = new Map<string, number>()
   const next = (fault: Fault, delayMs: number): Plan => {
@@ -41,7 +39,7 @@ export function* plansOf(
 const SHOWN = 20
 
 /** The order of the runs of a call, a line each; of an endless one its beginning. Pure. */
-export function orderOf(faults: readonly Fault[], options: DrillVerbOptions): readonly string[] {
+export function orderOf(faults: readonly Fault[], options: DrillRequest): readonly string[] {
   const lines: string[] = []
   const most = options.seed === undefined ? Number.POSITIVE_INFINITY : (options.runs ?? SHOWN)
   for (const { fault, run, delayMs } of plansOf(faults, options)) {
@@ -52,17 +50,10 @@ export function orderOf(faults: readonly Fault[], options: DrillVerbOptions): re
   return lines
 }
 
-/** `--dry-run`: what would be run, and nothing else. */
-export async function showOrder(faults: readonly Fault[], options: DrillVerbOptions): Promise<void> {
-  for (const line of orderOf(faults, options)) await print(line)
-  if (options.seed !== undefined && options.runs === undefined)
-    await print('      … and on in the order of this seed, until --duration is over')
-}
-
 interface Runner {
   readonly site: Site
   readonly drill: DrillOptions
-  readonly options: DrillVerbOptions
+  readonly options: DrillRequest
 }
 
 /** A scenario that this place does not allow. */
@@ -85,7 +76,7 @@ function notHere(error: unknown): string | undefined {
   return error.diagnostics.find(({ code }) => codes.includes(code))?.summary
 }
 
-const isOver = ({ seed, duration, runs }: DrillVerbOptions, ms: number, made: number): boolean =>
+const isOver = ({ seed, duration, runs }: DrillRequest, ms: number, made: number): boolean =>
   seed !== undefined &&
   (ms > (duration ?? Number.POSITIVE_INFINITY) || made >= (runs ?? Number.POSITIVE_INFINITY))
 
@@ -98,7 +89,7 @@ export async function runAll({ site, drill, options }: Runner, faults: readonly 
     if (isOver(options, performance.now() - began, results.length + skipped.length)) break
     const name = `${String(results.length + 1).padStart(3, '0')}-${fault.name}.ledger`
     try {
-      await wait(delayMs, undefined, { signal: interrupt.soft })
+      await wait(delayMs, undefined, { signal: drill.signal })
       results.push({ ...(await runDrill(site, fault, drill, name)), run })
     } catch (error) {
       const why = notHere(error)

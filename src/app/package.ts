@@ -1,7 +1,7 @@
-import { fileURLToPath } from 'node:url'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 
-const PACKAGE = fileURLToPath(new URL('../../', import.meta.url))
+/** The folder of the package: playbooks, templates and inventories lie below it. */
+export const PACKAGE = resolve(import.meta.dirname, '../..')
 
 /** The package's playbooks and templates that a stack uses: its own, and the common ones. */
 export const packageFolders = (stack: string): readonly string[] =>

@@ -1,25 +1,28 @@
 import { resolve } from 'node:path'
-import type { QuorumPorts } from '../cluster/drill/net.ts'
-import type { Outcome, Site } from '../cluster/drill/site.ts'
-import type { ClusterStatus } from '../cluster/status.ts'
-import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
-import type { EngineEvent } from '../engine/events.ts'
-import { release, stateDirOf, type LockOwner } from '../engine/lock.ts'
-import type { Host } from '../inventory/inventory.ts'
-import { members, serving, witnesses } from '../inventory/topology.ts'
-import type { PostgresVars } from '../cluster/vars.ts'
-import type { Driver } from '../lab/driver.ts'
-import { DRIVERS } from '../lab/drivers.ts'
-import { isInventoryOf } from '../lab/inventory-file.ts'
-import { reveal } from '../lib/secret.ts'
-import { openBench, phase, type Bench, type EngineOptions } from './engine.ts'
-import { lockAll } from './lock.ts'
-import { readParams } from './params.ts'
-import { deployment, planWith } from './plan.ts'
-import { readPlaybook } from './playbook.ts'
-import { findRunbook, prepare } from './runbook.ts'
-import { neededScope, refreshStatus } from './status.ts'
-import type { Target } from './target.ts'
+import type { QuorumPorts } from '../../cluster/drill/net.ts'
+import type { Outcome, Site } from '../../cluster/drill/site.ts'
+import { isRefused, refusal } from '../../cluster/require.ts'
+import type { ClusterStatus } from '../../cluster/status.ts'
+import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
+import type { EngineEvent } from '../../engine/events.ts'
+import { release, stateDirOf, type LockOwner } from '../../engine/lock.ts'
+import type { Host } from '../../inventory/inventory.ts'
+import { members, serving, witnesses } from '../../inventory/topology.ts'
+import type { PostgresVars } from '../../cluster/vars.ts'
+import type { Driver } from '../../lab/driver.ts'
+import { DRIVERS } from '../../lab/drivers.ts'
+import { isInventoryOf } from '../../lab/inventory-file.ts'
+import { reveal } from '../../lib/secret.ts'
+import { openBench, type Bench, type BenchOptions } from '../bench.ts'
+import type { Caller } from '../caller.ts'
+import { lockAll } from '../lock.ts'
+import { readParams } from '../params.ts'
+import { phase } from '../phase.ts'
+import { planWith } from '../plan.ts'
+import { deployment, findRunbook, readPlaybook } from '../playbooks.ts'
+import { prepare } from '../runbook.ts'
+import { neededScope, refreshStatus } from '../status.ts'
+import type { Target } from '../target.ts'
 
 /** A lab and what drives it. */
 export interface LabOf {
@@ -86,17 +89,18 @@ interface Opening {
   readonly target: Required<Target>
   readonly lab: LabOf | undefined
   readonly owner: LockOwner
-  readonly options: EngineOptions
+  readonly options: BenchOptions
   readonly emit: (event: EngineEvent) => void
+  readonly caller: Caller
 }
 
 const quiet = (): void => undefined
 
 /** Sessions that can be made anew, with the cluster's lock held by all of them. */
-async function openLocked({ target, owner, options }: Opening) {
+async function openLocked({ target, owner, options, caller }: Opening) {
   const stateDir = stateDirOf(target.cluster.name)
   const open = async (): Promise<Bench> => {
-    const bench = await openBench(target, options)
+    const bench = await openBench(target, options, caller)
     try {
       await lockAll(bench, stateDir, owner, quiet)
       return bench
@@ -151,12 +155,8 @@ async function runbook(
       given,
       target.cluster.hosts.map((host) => host.name),
     )
-    const vars = await prepare(bench, playbook, params, {
-      ...bench.options,
-      yes: true,
-      format: 'json',
-      color: false,
-    })
+    const { vars, verdicts } = await prepare(bench, playbook, params)
+    if (isRefused(verdicts)) return { ok: false, why: refusal(playbook.name, verdicts).summary }
     const events: EngineEvent[] = []
     const both = (event: EngineEvent): void => {
       events.push(event)

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { cpus, platform, release, totalmem } from 'node:os'
 import { relative } from 'node:path'
-import type { DrillResult, Origin } from '../cluster/drill/result.ts'
-import type { DrillOptions } from '../cluster/drill/run.ts'
-import type { Site } from '../cluster/drill/site.ts'
-import { pick, readSurroundings } from '../cluster/drill/surroundings.ts'
-import { connect } from '../transport/connect.ts'
-import type { DrillVerbOptions } from './drill-choice.ts'
-import type { LabOf } from './drill-site.ts'
-import { version } from './help.ts'
-import type { Target } from './target.ts'
+import type { DrillResult, Origin } from '../../cluster/drill/result.ts'
+import type { DrillOptions } from '../../cluster/drill/run.ts'
+import type { Site } from '../../cluster/drill/site.ts'
+import { pick, readSurroundings } from '../../cluster/drill/surroundings.ts'
+import { version } from '../../lib/version.ts'
+import { connect } from '../../transport/connect.ts'
+import type { DrillRequest } from './choice.ts'
+import type { LabOf } from './site.ts'
+import type { Target } from '../target.ts'
 
 /** A file as one would name it in this folder. */
 function shortest(file: string): string {
@@ -23,7 +23,7 @@ export interface Beginning {
   readonly site: Site
   readonly client: DrillOptions['client']
   readonly lab: LabOf | undefined
-  readonly options: DrillVerbOptions
+  readonly options: DrillRequest
   readonly records: Pick<Origin, 'at' | 'by'> & { readonly run: string }
 }
 
@@ -38,7 +38,7 @@ const flagged = (flag: string, isSet: boolean | undefined): readonly string[] =>
   isSet === true ? [flag] : []
 
 /** The words that make a run again in the same way, behind its scenario. */
-export const againOf = (file: string, options: DrillVerbOptions): readonly string[] => [
+export const againOf = (file: string, options: DrillRequest): readonly string[] => [
   file,
   ...unless('--cluster', options.cluster),
   ...unless('--rate', options.rate, 100),
@@ -106,7 +106,7 @@ export async function originOf(beginning: Beginning): Promise<Origin> {
     ),
     environment: { machine: machine(), hosts: read.hosts },
     settings: { cluster: pick(target.vars['cluster'], site.drills.settings ?? []), postgres: read.postgres },
-    command: ['hactl', ...process.argv.slice(2)],
+    command: options.command ?? [],
     again: againOf(shortest(target.inventory.file), options),
     ...(options.seed !== undefined && { seed: options.seed }),
   }

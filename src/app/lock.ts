@@ -11,7 +11,7 @@ import {
   type LockOwner,
 } from '../engine/lock.ts'
 import type { Owed } from '../engine/run.ts'
-import type { Bench } from './engine.ts'
+import type { Bench } from './bench.ts'
 import type { Target } from './target.ts'
 
 /** A run that has asked for the lock before it knows whether it will change anything. */

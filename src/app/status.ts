@@ -1,7 +1,7 @@
 import type { ClusterStatus } from '../cluster/status.ts'
 import type { Probe } from '../engine/probe.ts'
 import type { Scope } from '../template/template.ts'
-import type { Bench } from './engine.ts'
+import type { Bench } from './bench.ts'
 
 const probesOf = ({ opened }: Bench): ReadonlyMap<string, Probe> =>
   new Map([...opened.sessions].map(([name, session]) => [name, session.prober.view().probe]))

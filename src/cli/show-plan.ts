@@ -1,0 +1,58 @@
+import type { BenchOptions } from '../app/bench.ts'
+import type { PlanEvents } from '../app/plan.ts'
+import type { Target } from '../app/target.ts'
+import { quote } from '../lib/quote.ts'
+import { paint, print, printJson, size } from './io.ts'
+import type { GlobalOptions } from './options.ts'
+
+/** The options that `plan` and `apply` share. */
+export interface PlanOptions extends GlobalOptions, BenchOptions {
+  readonly cluster?: string
+  readonly playbook?: string
+  readonly diff?: boolean
+  readonly secretsKey?: string
+}
+
+/** The heading of a target: its cluster and stack, or the inventory. */
+const titleOf = (target: Target): string =>
+  target.cluster ? `${target.cluster.name} · ${target.cluster.stack}` : target.inventory.file
+
+/** Prints a plan in the wanted form. */
+export async function printPlan(
+  planned: PlanEvents & { readonly bench: { readonly target: Target } },
+  options: Pick<PlanOptions, 'format' | 'diff'>,
+  apply: string | undefined,
+): Promise<void> {
+  if (options.format === 'json' || options.format === 'jsonl') {
+    const { runJson } = await import('../report/json.ts')
+    if (options.format === 'json') return printJson(runJson(planned.events))
+    for (const event of planned.events) await printJson(event, 'jsonl')
+    return
+  }
+  const { planText } = await import('../report/plan-text.ts')
+  const text = planText(planned.events, {
+    title: titleOf(planned.bench.target),
+    ...(apply !== undefined && { apply }),
+    diff: options.diff === true,
+    width: size().columns,
+    paint: paint(),
+  })
+  await print(text.trimEnd())
+}
+
+/** The apply that does what a plan showed: with the same choice of hosts and tasks. */
+export function applyCommand(file: string, options: PlanOptions): string {
+  const chosen: Readonly<Record<string, string | undefined>> = {
+    cluster: options.cluster,
+    limit: options.limit,
+    tags: options.tags?.join(','),
+    playbook: options.playbook,
+    'start-at': options.startAt,
+  }
+  const given = Object.entries(chosen).filter(([, value]) => value !== undefined)
+  return [
+    'hactl apply',
+    quote(file),
+    ...given.map(([name, value]) => `--${name} ${quote(value ?? '')}`),
+  ].join(' ')
+}
