@@ -5,6 +5,7 @@ import { fillDefaults } from '../schema/build.ts'
 import { describe } from '../schema/explain.ts'
 import { checkSchema } from '../schema/validate.ts'
 import type { Path, Where } from '../schema/yaml.ts'
+import { type Belonging, belonging, checkBelonging } from './belonging.ts'
 import type { Cluster, Host, Vars } from './inventory.ts'
 import { type Layer, type Sourced, isMap } from './layout.ts'
 import { resolveVars } from './references.ts'
@@ -15,6 +16,8 @@ export interface ClusterInput {
   /** Groups that carry a `cluster` variable themselves, with their merged variables. */
   readonly carriers: ReadonlyMap<string, Layer>
   readonly hosts: readonly Host[]
+  /** Hosts listed in a group itself and in none below it. */
+  readonly direct: (group: string) => ReadonlySet<string>
   readonly extra: Vars
   /** Undefined: the variable is taken as it is written. */
   readonly stacks?: readonly StackSpec[]
@@ -85,14 +88,32 @@ function readCluster(
   }
   const stack = input.stacks?.find((each) => each.name === raw['stack'])
   const name = typeof raw['name'] === 'string' ? raw['name'] : group
-  const hosts = input.hosts.filter((host) => host.groups.includes(group))
+  const belongs = belonging(
+    input.hosts.filter((host) => host.groups.includes(group)),
+    stack?.groups ?? { members: [] },
+    input.direct(group),
+  )
+  const { hosts, members, voters } = belongs
   const filled = (stack ? fillDefaults(withIdentity(stack), raw) : raw) as Vars
   const stackName = typeof raw['stack'] === 'string' ? raw['stack'] : ''
-  const cluster: Cluster = { name, stack: stackName, group, vars: filled, hosts, where: fileWhere }
+  const cluster: Cluster = {
+    name,
+    stack: stackName,
+    group,
+    vars: filled,
+    hosts,
+    members,
+    voters,
+    where: fileWhere,
+  }
   const schema = stack
     ? checkSchema(withIdentity(stack), filled, { area: 'inventory', where: fileWhere, name: 'cluster' })
     : checkIdentity(raw, input.stacks, fileWhere)
-  const relations = [...noHosts(cluster), ...checkCluster(cluster)]
+  const relations = [
+    ...noHosts(cluster, belongs),
+    ...(stack ? checkBelonging(belongs, stack.groups, { name, group, at: fileWhere([], 'key') }) : []),
+    ...checkCluster(cluster, stack?.addresses ?? []),
+  ]
   const diagnostics = [
     ...resolved.diagnostics,
     ...schema.filter((each) => !isSaid(each, relations)),
@@ -109,8 +130,8 @@ const isSaid = ({ code, at }: Diagnostic, by: readonly Diagnostic[]): boolean =>
   code === 'inventory/wrong-value' &&
   by.some((other) => other.at?.line === at?.line && other.at?.col === at?.col)
 
-function noHosts({ hosts, group, where, name }: Cluster): Diagnostic[] {
-  if (hosts.length > 0) return []
+function noHosts({ group, where, name }: Cluster, { hosts, strays }: Belonging): Diagnostic[] {
+  if (hosts.length + strays.length > 0) return []
   const hint = `add hosts to the group "${group}"`
   return [problem('inventory/no-hosts', `the cluster "${name}" has no hosts`, { ...spot(where, []), hint })]
 }

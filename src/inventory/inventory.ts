@@ -30,8 +30,13 @@ export interface Cluster {
   readonly group: string
   /** The variable, checked against the stack's schema and filled with defaults. */
   readonly vars: Vars
+  /** The hosts that have a task in it; others of the group are no part of it. */
   readonly hosts: readonly Host[]
-  /** Where a path inside the variable stands in a file, for messages: `['writer_vip', 'address']`. */
+  /** Names of the hosts that hold its data, or run its service. */
+  readonly members: readonly string[]
+  /** Names of the hosts that only vote. */
+  readonly voters: readonly string[]
+  /** Where a path inside the variable stands in a file, for messages: `['postgres', 'hba', 0]`. */
   readonly where: (path: readonly (string | number)[]) => Span | undefined
 }
 

@@ -4,6 +4,7 @@ import type { Diagnostic } from '../diag/diagnostic.ts'
 import { HactlError, problem } from '../diag/diagnostic.ts'
 import { Secret } from '../lib/secret.ts'
 import { parseYaml } from '../schema/yaml.ts'
+import { directHosts } from './belonging.ts'
 import { readClusters } from './clusters.ts'
 import { groupMembers, readCarriers, readHosts } from './hosts.ts'
 import type { Inventory, Vars } from './inventory.ts'
@@ -46,6 +47,7 @@ export async function loadInventory(path: string, options: LoadOptions = {}): Pr
   const clusters = readClusters({
     carriers: readCarriers(layout, files),
     hosts: hosts.hosts,
+    direct: (group) => directHosts(layout, group),
     extra,
     ...(options.stacks && { stacks: options.stacks }),
   })

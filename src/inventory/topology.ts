@@ -5,36 +5,19 @@ import { type Cidr, addressFault, inNetwork, parseCidr, sameAddress } from './ad
 import type { Cluster, Host } from './inventory.ts'
 import { isMap } from './layout.ts'
 
-/** The group whose hosts vote but hold no data. */
-export const WITNESS_GROUP = 'witness'
+/** Hosts of a cluster that hold its data, or run its service. */
+export const members = (cluster: Pick<Cluster, 'hosts' | 'members'>): readonly Host[] =>
+  cluster.hosts.filter(({ name }) => cluster.members.includes(name))
 
-/** The group whose hosts hold data, where others serve the cluster beside them. */
-const DATA_GROUP = 'postgres'
-
-/** Hosts that serve a cluster without data of its own: they keep its locks, or route its clients. */
-const SERVING_GROUPS = ['etcd', 'proxy'] as const
-export type ServingGroup = (typeof SERVING_GROUPS)[number]
-
-/**
- * Hosts of a cluster that hold data: all but the witnesses, and but those that are in a serving group and not in the
- * group `postgres`.
- */
-export const members = (cluster: Pick<Cluster, 'hosts'>): readonly Host[] =>
-  cluster.hosts.filter(
-    ({ groups }) =>
-      !groups.includes(WITNESS_GROUP) &&
-      (groups.includes(DATA_GROUP) || !SERVING_GROUPS.some((group) => groups.includes(group))),
-  )
-
-/** Hosts of a cluster in a serving group; its members when there is none. */
-export function serving(cluster: Pick<Cluster, 'hosts'>, group: ServingGroup): readonly Host[] {
+/** Hosts of a cluster in a serving group of its stack; its members when there is none. */
+export function serving(cluster: Pick<Cluster, 'hosts' | 'members'>, group: string): readonly Host[] {
   const own = cluster.hosts.filter((host) => host.groups.includes(group))
   return own.length > 0 ? own : members(cluster)
 }
 
 /** Hosts of a cluster that only vote. */
-export const witnesses = (cluster: Pick<Cluster, 'hosts'>): readonly Host[] =>
-  cluster.hosts.filter((host) => host.groups.includes(WITNESS_GROUP))
+export const witnesses = (cluster: Pick<Cluster, 'hosts' | 'voters'>): readonly Host[] =>
+  cluster.hosts.filter(({ name }) => cluster.voters.includes(name))
 
 /** Every address of a host that the inventory names: `ansible_host` and `links`. */
 export function addressesOf(host: Host): readonly string[] {
@@ -102,22 +85,29 @@ export function checkLinks(host: Host, at: (index?: number) => Span | undefined)
   })
 }
 
-const VIPS = ['writer_vip', 'reader_vip'] as const
-
-/** Relations that hold for a cluster of any stack: its virtual addresses are valid, free, distinct and in a subnet. */
-export function checkCluster(cluster: Cluster): Diagnostic[] {
-  const vips = VIPS.flatMap((key) => {
+/**
+ * Relations that hold for a cluster of any stack: its virtual addresses, in these keys of the variable, are valid, free,
+ * distinct and in a subnet.
+ */
+export function checkCluster(cluster: Cluster, keys: readonly string[]): Diagnostic[] {
+  const vips = keys.flatMap((key) => {
     const vip = cluster.vars[key]
     const address = isMap(vip) ? vip['address'] : undefined
     return typeof address === 'string' ? [{ key, address }] : []
   })
   const found = vips.flatMap((vip) => checkVip(cluster, vip))
-  const [first, second] = vips.map((vip) => parseCidr(vip.address))
-  if (first && second && sameAddress(first.address, second.address)) {
-    const at = cluster.where(['reader_vip', 'address'])
-    const hint = 'give the readers their own address, or remove reader_vip'
-    const summary = `writer_vip and reader_vip are both ${first.address}`
-    found.push(problem('inventory/same-vip', summary, { ...(at && { at }), hint }))
+  const seen: { readonly key: string; readonly ip: string }[] = []
+  for (const { key, address } of vips) {
+    const ip = parseCidr(address)?.address
+    if (ip === undefined) continue
+    const other = seen.find((each) => sameAddress(each.ip, ip))
+    seen.push({ key, ip })
+    if (!other) continue
+    const at = cluster.where([key, 'address'])
+    const hint = `give ${key} an address of its own, or remove it`
+    found.push(
+      problem('inventory/same-vip', `${other.key} and ${key} are both ${ip}`, { ...(at && { at }), hint }),
+    )
   }
   return found
 }

@@ -5,6 +5,7 @@ import type { ClusterStatus } from '../cluster/status.ts'
 import type { Diagnostic } from '../diag/diagnostic.ts'
 import type { Probe } from '../engine/probe.ts'
 import type { Cluster } from '../inventory/inventory.ts'
+import type { StackGroups } from '../inventory/stack-spec.ts'
 
 /**
  * One way to make PostgreSQL highly available. Its playbooks live in `playbooks/<name>/` (one file a verb),
@@ -15,6 +16,10 @@ export interface Stack {
   readonly about: string
   /** The `cluster` variable: schema with defaults and descriptions. */
   readonly vars: TObject
+  /** Whom the groups of the inventory make part of the cluster, and as what. */
+  readonly groups: StackGroups
+  /** Keys of `cluster` that hold a virtual address. */
+  readonly addresses?: readonly string[]
   /** Relations a schema cannot say: VIP in a subnet, guard for two members, timing rules. Pure. */
   check(cluster: Cluster): readonly Diagnostic[]
   /** Values computed from the inventory for playbooks and templates, e.g. timings; merged into `cluster`. Pure. */

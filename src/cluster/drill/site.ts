@@ -1,4 +1,3 @@
-import type { ServingGroup } from '../../inventory/topology.ts'
 import type { ConnectionSpec } from '../../transport/transport.ts'
 import type { ClusterStatus } from '../status.ts'
 import type { Mark } from './marks.ts'
@@ -19,7 +18,7 @@ export interface StackDrills {
   /** Ports by which it keeps its quorum: numbers, ranges, or paths into the variable `cluster`. */
   readonly quorum?: QuorumPorts
   /** Group of the inventory whose hosts keep its quorum; those that are no members only vote. */
-  readonly voters?: ServingGroup
+  readonly voters?: string
   /** Path into the variable `cluster`: seconds for which nobody may be promoted after the primary is lost. */
   readonly lease?: string
   /** A shell script that prints `yes` on the host that leads its quorum. */

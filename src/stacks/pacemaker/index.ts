@@ -13,6 +13,8 @@ export const pacemaker: Stack = {
   about:
     'Corosync, Pacemaker and streaming replication: writer VIP, reader VIP, two or more members, a witness.',
   vars,
+  groups: { members: ['postgres'], voters: ['witness'] },
+  addresses: ['writer_vip', 'reader_vip'],
   check,
   derive,
   status,

@@ -13,6 +13,8 @@ export const patroni: Stack = {
   about:
     'Patroni, etcd and streaming replication: async, sync, strict or quorum; a VIP, a proxy, or neither.',
   vars,
+  groups: { members: ['postgres'], voters: ['witness'], serving: ['etcd', 'proxy'] },
+  addresses: ['writer_vip'],
   check,
   derive,
   status,

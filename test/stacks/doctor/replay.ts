@@ -4,6 +4,7 @@ import { diagnose } from '../../../src/cluster/doctor/diagnose.ts'
 import type { Diagnosis } from '../../../src/cluster/doctor/finding.ts'
 import type { RawHost, StackDoctor } from '../../../src/cluster/doctor/site.ts'
 import type { Cluster, Host } from '../../../src/inventory/inventory.ts'
+import { belonging } from '../../../src/inventory/belonging.ts'
 import { fillDefaults } from '../../../src/schema/build.ts'
 import { STACKS } from '../../../src/stacks/index.ts'
 
@@ -65,7 +66,10 @@ export function clusterOf({ cluster, hosts }: Capture): Cluster {
     stack: cluster.stack,
     group: 'all',
     vars: fillDefaults(stack.vars, cluster) as Cluster['vars'],
-    hosts: Object.entries(hosts).map(([name, host]) => hostOf(name, host)),
+    ...belonging(
+      Object.entries(hosts).map(([name, host]) => hostOf(name, host)),
+      stack.groups,
+    ),
     where: () => undefined,
   }
 }

@@ -1,5 +1,7 @@
 import type { Cluster, Host, Value } from '../../../src/inventory/inventory.ts'
+import { belonging } from '../../../src/inventory/belonging.ts'
 import { fillDefaults } from '../../../src/schema/build.ts'
+import { pacemaker } from '../../../src/stacks/pacemaker/index.ts'
 import { vars } from '../../../src/stacks/pacemaker/vars.ts'
 
 type Raw = Readonly<Record<string, unknown>>
@@ -40,7 +42,7 @@ export function clusterOf(raw: Raw = {}, hosts: readonly Host[] = HOSTS): Cluste
     stack: 'pacemaker',
     group: 'all',
     vars: fillDefaults(vars, written) as Readonly<Record<string, Value>>,
-    hosts,
+    ...belonging(hosts, pacemaker.groups),
     where: () => undefined,
   }
 }

@@ -1,5 +1,7 @@
 import type { Cluster, Host } from '../../../src/inventory/inventory.ts'
+import { belonging } from '../../../src/inventory/belonging.ts'
 import { fillDefaults } from '../../../src/schema/build.ts'
+import { patroni } from '../../../src/stacks/patroni/index.ts'
 import { vars } from '../../../src/stacks/patroni/vars.ts'
 
 type Raw = Readonly<Record<string, unknown>>
@@ -34,7 +36,7 @@ export function clusterOf(raw: Raw = {}, hosts: readonly Host[] = HOSTS): Cluste
     stack: 'patroni',
     group: 'all',
     vars: fillDefaults(vars, written) as Cluster['vars'],
-    hosts,
+    ...belonging(hosts, patroni.groups),
     where: () => undefined,
   }
 }

@@ -25,6 +25,8 @@ function write(files: Readonly<Record<string, string>>): string {
 
 const stack: StackSpec = {
   name: 'sample',
+  groups: { members: ['postgres'], voters: ['witness'] },
+  addresses: ['writer_vip', 'reader_vip'],
   vars: Type.Object({
     port: Type.Integer({ description: 'Port.', default: 5432 }),
     password: Type.Optional(text({ description: 'Password.' })),
