@@ -87,42 +87,51 @@ function readCluster(
     return fail(problem('inventory/wrong-type', summary, { at: fileWhere([], 'key'), hint }))
   }
   const stack = input.stacks?.find((each) => each.name === raw['stack'])
-  const name = typeof raw['name'] === 'string' ? raw['name'] : group
   const belongs = belonging(
     input.hosts.filter((host) => host.groups.includes(group)),
     stack?.groups ?? { members: [] },
     input.direct(group),
   )
-  const { hosts, members, voters } = belongs
-  const filled = (stack ? fillDefaults(withIdentity(stack), raw) : raw) as Vars
-  const stackName = typeof raw['stack'] === 'string' ? raw['stack'] : ''
   const cluster: Cluster = {
-    name,
-    stack: stackName,
+    name: typeof raw['name'] === 'string' ? raw['name'] : group,
+    stack: typeof raw['stack'] === 'string' ? raw['stack'] : '',
     group,
-    vars: filled,
-    hosts,
-    members,
-    voters,
+    vars: (stack ? fillDefaults(withIdentity(stack), raw) : raw) as Vars,
+    hosts: belongs.hosts,
+    members: belongs.members,
+    voters: belongs.voters,
     where: fileWhere,
   }
-  const schema = stack
-    ? checkSchema(withIdentity(stack), filled, { area: 'inventory', where: fileWhere, name: 'cluster' })
-    : checkIdentity(raw, input.stacks, fileWhere)
+  const said = stack
+    ? judge(cluster, stack, belongs, { where: fileWhere, references: resolved.diagnostics })
+    : [...resolved.diagnostics, ...checkIdentity(raw, input.stacks, fileWhere), ...noHosts(cluster, belongs)]
+  return { clusters: [cluster], cluster, diagnostics: said }
+}
+
+interface Known {
+  readonly where: Where
+  /** What is wrong with the references to other variables. */
+  readonly references: readonly Diagnostic[]
+}
+
+/** Everything that is wrong with a cluster of a stack. */
+function judge(
+  cluster: Cluster,
+  stack: StackSpec,
+  belongs: Belonging,
+  { where, references }: Known,
+): readonly Diagnostic[] {
+  const { name, group } = cluster
+  const schema = checkSchema(withIdentity(stack), cluster.vars, { area: 'inventory', where, name: 'cluster' })
   const relations = [
     ...noHosts(cluster, belongs),
-    ...(stack ? checkBelonging(belongs, stack.groups, { name, group, at: fileWhere([], 'key') }) : []),
-    ...checkCluster(cluster, stack?.addresses ?? []),
+    ...checkBelonging(belongs, stack.groups, { name, group, at: where([], 'key') }),
+    ...checkCluster(cluster, stack.addresses ?? []),
   ]
-  const diagnostics = [
-    ...resolved.diagnostics,
-    ...schema.filter((each) => !isSaid(each, relations)),
-    ...relations,
-  ]
+  const diagnostics = [...references, ...schema.filter((each) => !isSaid(each, relations)), ...relations]
   const isSound = diagnostics.every((each) => each.severity !== 'error')
   // A stack's own rules may rely on the schema; half-known data would only make them guess.
-  const own = stack && isSound ? stack.check(cluster) : []
-  return { clusters: [cluster], cluster, diagnostics: [...diagnostics, ...own] }
+  return isSound ? [...diagnostics, ...stack.check(cluster)] : diagnostics
 }
 
 /** A relation says more about a value than its pattern does. */
