@@ -87,15 +87,26 @@ const stacks = readdirSync(join(SRC, 'stacks'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name)
 
+/** A stack is known to its own folder and to the list; whatever two stacks share is a part. */
+test('a stack is imported by the list of stacks only', () => {
+  const known = forbidden((file, name) => {
+    if (!name.startsWith('.')) return undefined
+    const [floor, stack, inside] = relative(SRC, resolve(file, '..', name)).split('/')
+    if (floor !== 'stacks' || stack === undefined || inside === undefined) return undefined
+    const from = relative(SRC, file)
+    return from === 'stacks/index.ts' || from.startsWith(`stacks/${stack}/`) ? undefined : `it knows ${name}`
+  })
+  expect(known).toEqual([])
+})
+
+/** Floors that drive programs: one of them may have the name of a stack, whichever stack uses it. */
+const OF_PROGRAMS = ['/parts/', '/modules/']
+
 test.each(stacks)('the name of stack %s stays in its homes', (stack) => {
   const strangers = files.filter(
     (file) =>
-      !file.includes(`/stacks/${stack}/`) &&
-      !file.endsWith('/stacks/index.ts') &&
-      // These drive the program of the same name, whichever stack uses it.
-      !file.includes('/modules/pcs/') &&
-      !file.includes(`/modules/${stack}/`) &&
-      !file.endsWith('/modules/lazy.ts') &&
+      !file.includes('/stacks/') &&
+      !OF_PROGRAMS.some((floor) => file.includes(floor)) &&
       new RegExp(`\\b${stack}\\b`, 'i').test(readFileSync(file, 'utf8').replaceAll(/^\s*(\*|\/\/).*$/gm, '')),
   )
   expect(strangers.map((file) => relative(ROOT, file))).toEqual([])

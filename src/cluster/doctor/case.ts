@@ -1,5 +1,6 @@
 import type { Cluster } from '../../inventory/inventory.ts'
 import type { ControlData } from '../../modules/postgres/controldata.ts'
+import type { Commands } from '../say.ts'
 import type { ClusterStatus } from '../status.ts'
 import type { DoctorSite, RawHost } from './site.ts'
 
@@ -140,15 +141,6 @@ export interface HostCase {
   readonly certificates: readonly CertificateFacts[]
   readonly login?: Login
   readonly past?: WalPast
-}
-
-/** Commands as an operator types them, with the inventory's file in them. */
-export interface Commands {
-  readonly run: (runbook: string, options?: string) => string
-  readonly apply: (options?: string) => string
-  readonly watch: string
-  readonly ssh: (host: string, command?: string) => string
-  readonly exec: (host: string, command: string, as?: string) => string
 }
 
 /** The answers of all hosts that could be read, as a stack's own reader takes them. */

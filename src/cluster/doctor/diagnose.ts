@@ -1,6 +1,7 @@
 import type { Cluster } from '../../inventory/inventory.ts'
 import type { Problem } from '../status.ts'
-import type { CaseFile, Commands } from './case.ts'
+import { commandsFor } from '../say.ts'
+import type { CaseFile } from './case.ts'
 import type { Catalog } from './catalog.ts'
 import { CATALOG } from './codes.ts'
 import { evidenceOf } from './evidence.ts'
@@ -10,16 +11,6 @@ import { ranked } from './rank.ts'
 import type { Reading } from './read.ts'
 import { RULES } from './rules/index.ts'
 import type { StackDoctor } from './site.ts'
-
-const commandsOf = (inventory: string): Commands => ({
-  run: (runbook, options) =>
-    ['hactl run', runbook, inventory, ...(options === undefined ? [] : [options])].join(' '),
-  apply: (options) => ['hactl apply', inventory, ...(options === undefined ? [] : [options])].join(' '),
-  watch: `hactl status ${inventory} --watch`,
-  ssh: (host, command) => `hactl ssh ${host} -i ${inventory}${command === undefined ? '' : ` -- ${command}`}`,
-  exec: (host, command, as) =>
-    `hactl exec ${host} -i ${inventory}${as === undefined ? '' : ` --as ${as}`} -- ${command}`,
-})
 
 const draftOf = (problem: Problem, file: CaseFile, doctor: StackDoctor): Draft => {
   const { severity, code, summary, detail, next, member } = problem
@@ -59,7 +50,7 @@ export function caseOf(doctor: StackDoctor, cluster: Cluster, reading: Reading):
   const site = doctor.site(cluster)
   const status = doctor.judge(cluster, reading.hosts, reading.at)
   const hosts = new Map([...reading.hosts].map(([name, raw]) => [name, parseHost(name, raw)]))
-  const say = commandsOf(cluster.where(['name'])?.file ?? 'INVENTORY')
+  const say = commandsFor(cluster.where(['name'])?.file ?? 'INVENTORY')
   const leader = doctor.leader(status, reading.hosts, cluster)
   return {
     cluster,

@@ -1,8 +1,9 @@
 import { restartOrder } from '../../cluster/restart-order.ts'
+import { only } from '../../lib/only.ts'
 import type { Deployment } from '../../parts/postgres/deployment.ts'
 import { lastPrimary } from './last-primary.ts'
 import { settingsOf } from './postgres.ts'
-import { only, pausedOf } from './view.ts'
+import { isManaged, pausedOf } from '../../parts/corosync/view.ts'
 import type { View } from './view.ts'
 
 /**
@@ -16,7 +17,7 @@ export function deploymentOf(view: View): Deployment {
   const seed = view.primary ?? members.find(({ name }) => name === latest) ?? withData[0] ?? members[0]
   // What cannot be read may hold data: nothing is made anew then.
   const isUnsure = members.some((member) => !member.reading)
-  const managed = isUnsure || (view.crm?.resources.some(({ id }) => id === facts.agent.resource) ?? false)
+  const managed = isUnsure || isManaged(view)
   const serving = members.filter((member) => pausedOf(member) === undefined).map(({ name }) => name)
   const wanted = settingsOf(facts.vars, facts.timing)
   const order = restartOrder(view.primary?.server?.limits ?? {}, wanted)

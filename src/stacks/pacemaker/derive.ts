@@ -1,12 +1,14 @@
 import { dirname } from 'node:path'
 import type { Cluster, Host } from '../../inventory/inventory.ts'
 import { members, witnesses } from '../../inventory/topology.ts'
+import { deriveCorosync } from '../../parts/corosync/derive.ts'
+import { nodesOf } from '../../parts/corosync/nodes.ts'
 import type { Agent, AgentInput } from './agents/agent.ts'
 import { AGENTS } from './agents/index.ts'
-import { linksOf, nodesOf, varsOf } from './check.ts'
+import { varsOf } from './check.ts'
 import { constraintsOf } from './constraints.ts'
 import { hbaOf, pathsOf, settingsOf } from './postgres.ts'
-import { clientHints, timingOf, tokenOf } from './timing.ts'
+import { clientHints, timingOf } from './timing.ts'
 import type { Timing } from './timing.ts'
 
 /** Everything the rest of the stack needs of a cluster, made once. */
@@ -75,20 +77,17 @@ const dataStatus = ({ members: names, agent }: Facts) =>
  */
 export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
   const facts = factsOf(cluster)
-  const { vars, hosts, nodes, timing, paths, agent } = facts
+  const { vars, hosts, timing, paths, agent } = facts
   return {
+    ...deriveCorosync(cluster, timing),
     first: hosts[0]?.name ?? '',
     others: hosts.slice(1).map((host) => host.name),
-    every: nodes.map((host) => host.name),
-    addresses: [...new Set(nodes.flatMap((host) => linksOf(host)))],
-    nodes: nodes.map((host) => ({ name: host.name, addresses: linksOf(host) })),
     // The port as text too: arguments of commands are texts.
     pg: { ...paths, port: String(vars.postgres.port) },
     settings: settingsOf(vars, timing),
     hba: hbaOf(vars, hosts),
     times: timing,
     hints: clientHints(timing),
-    totem: { token: tokenOf(vars.timing) },
     agent_files: agent.files,
     agent_folders: [...new Set(agent.files.map(({ path }) => dirname(path)))],
     database: {
@@ -108,18 +107,5 @@ export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
       : null,
     constraints: constraintsOf(agent, vars.reader_vip !== undefined, facts.witnesses),
     data_status: dataStatus(facts),
-    properties: {
-      'stonith-enabled': 'false',
-      'no-quorum-policy': 'stop',
-      'cluster-recheck-interval': `${timing.recheck}s`,
-      'dc-deadtime': `${timing.dcDeadtime}s`,
-      // Above this load Pacemaker carries out one operation after the other: a busy database server is no reason.
-      'load-threshold': '1000%',
-    },
-    defaults: {
-      'resource-stickiness': '100',
-      'migration-threshold': String(vars.failure.threshold),
-      'failure-timeout': vars.failure.forget_after,
-    },
   }
 }

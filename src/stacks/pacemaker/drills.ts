@@ -1,26 +1,18 @@
 import type { StackDrills } from '../../cluster/drill/site.ts'
+import { MANAGERS, PACKAGES, QUORUM_PORTS, UNITS } from '../../parts/corosync/drills.ts'
 
 /** What drills need to know of Corosync and Pacemaker. */
 export const drills: StackDrills = {
-  managers: [
-    'pacemakerd',
-    'pacemaker-controld',
-    'pacemaker-based',
-    'pacemaker-fenced',
-    'pacemaker-execd',
-    'pacemaker-attrd',
-    'pacemaker-schedulerd',
-  ],
-  units: ['corosync', 'pacemaker'],
+  managers: MANAGERS,
+  units: UNITS,
   repairs: ['repair-standby', 'rebuild-standby'],
   cleanup: 'cleanup',
   revive: 'start',
-  // Corosync's first link is at 5405; each further one has the next port (corosync.conf(5), mcastport).
-  quorum: { udp: ['5404-5412'] },
+  quorum: QUORUM_PORTS,
   leads: `export LC_ALL=C
 dc=$(crm_mon -1 --output-as=xml 2>/dev/null | sed -n 's/.*<current_dc [^>]*name="\\([^"]*\\)".*/\\1/p')
 [ -n "$dc" ] && [ "$dc" = "$(crm_node -n 2>/dev/null)" ] && echo yes; exit 0`,
-  packages: ['corosync', 'pacemaker', 'pcs', 'resource-agents'],
+  packages: PACKAGES,
   settings: ['timing', 'guard', 'replication.mode', 'failure', 'times', 'properties', 'totem'],
   marks: [
     // The agent's monitor fails, or Corosync misses a member: whichever is first.

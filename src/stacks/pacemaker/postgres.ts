@@ -2,7 +2,7 @@ import { commonSettings, debianPaths, major, passwordMethod } from '../../cluste
 import type { SettingValue } from '../../cluster/postgres.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import type { Paths } from './agents/agent.ts'
-import { linksOf } from './check.ts'
+import { linksOf } from '../../parts/corosync/nodes.ts'
 import type { Timing } from './timing.ts'
 import type { PacemakerVars } from './vars.ts'
 

@@ -4,7 +4,7 @@ import type { Facts } from './derive.ts'
 import { LIMITS } from '../../cluster/restart-order.ts'
 import { parseControlData } from '../../modules/postgres/controldata.ts'
 import type { ControlData } from '../../modules/postgres/controldata.ts'
-import { parseCrmMon } from '../../modules/pcs/crm-mon.ts'
+import { MONITOR, monitorIn } from '../../parts/corosync/reading.ts'
 import type { ClusterMonitor } from '../../modules/pcs/crm-mon.ts'
 
 /** One row of pg_stat_replication. */
@@ -106,17 +106,7 @@ export type Answers = Pick<Readonly<Record<Name, CommandResult>>, 'crm' | 'ip'> 
 export function commandsOf({ vars, paths, agent }: Facts): Readonly<Record<Name, Command>> {
   const psql = ['psql', '-XAtqw', '-h', paths.socketDir, '-p', String(vars.postgres.port), '-d', 'postgres']
   return {
-    crm: {
-      argv: [
-        'crm_mon',
-        '--output-as=xml',
-        '--inactive',
-        '--show-node-attributes',
-        '--failcounts',
-        '--neg-locations',
-      ],
-      timeoutMs: 10_000,
-    },
+    crm: MONITOR,
     sql: {
       argv: [...psql, '-c', sqlOf(vars.postgres.version)],
       as: 'postgres',
@@ -160,7 +150,7 @@ export function parseReading(results: Answers): HostReading {
   const lines = files.stdout.split('\n')
   const after = (key: string): readonly string[] =>
     lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1))
-  const crm = monitor.code === 0 ? parseCrmMon(monitor.stdout) : undefined
+  const crm = monitorIn(monitor)
   const server = parseServer(sql)
   const control = parseControlData(after('control').join('\n'))
   const unfinished = after('unfinished').at(-1)

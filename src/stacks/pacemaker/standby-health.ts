@@ -1,12 +1,13 @@
 import { warning } from '../../cluster/problem.ts'
 import type { Problem } from '../../cluster/status.ts'
-import { isStopped } from './say.ts'
+import { failureOf, failureWords, isStopped, pausedOf } from '../../parts/corosync/view.ts'
 import type { Say } from './say.ts'
-import { failureWords, pastFork, pausedOf, refusedToStart } from './view.ts'
+import { pastFork, refusedToStart } from './view.ts'
 import type { Member } from './view.ts'
 
 /** What is wrong with a member that should be a standby; undefined when nothing is. */
-export const standbyProblem = (member: Member, { view, run }: Say): Problem | undefined => {
+export const standbyProblem = (member: Member, say: Say): Problem | undefined => {
+  const { view, run } = say
   const { name, reading, server, sender } = member
   if (!reading || pausedOf(member) !== undefined || isStopped(view)) return undefined
   if (reading.unfinished) return unfinished(member, run)
@@ -14,8 +15,8 @@ export const standbyProblem = (member: Member, { view, run }: Say): Problem | un
     const next = run('rebuild-standby', `--on ${name}`)
     return warning('standby/no-data', `${name} has no data directory.`, { member: name, next })
   }
-  if (!server) return standbyDown(member, { view, run })
-  if (!sender && view.primary) return behind(member, { view, run })
+  if (!server) return standbyDown(member, say)
+  if (!sender && view.primary) return behind(member, say)
   return server.paused
     ? warning('standby/replay-paused', `Replay is paused on ${name}.`, { member: name })
     : undefined
@@ -28,17 +29,19 @@ export const unfinished = ({ name, reading }: Member, run: Say['run']): Problem 
   return warning('standby/unfinished', summary, { member: name, next })
 }
 
-const standbyDown = (member: Member, { view, run }: Say): Problem => {
-  const { name, reading, failure } = member
+const standbyDown = (member: Member, say: Say): Problem => {
+  const { view, run } = say
+  const { name, reading } = member
   const { facts } = view
+  const failure = failureOf(member, view.managed.resource)
   const repair = run('repair-standby', `--on ${name}`)
   if (reading?.lock) {
     const summary = `${name} refuses to start: it was primary and did not stop cleanly.`
     const detail = `${facts.agent.lockFile(facts.paths)} keeps it out until its data has been compared with the primary's.`
     return warning('standby/lock-left', summary, { member: name, detail, next: repair })
   }
-  if (pastFork(member, view) > 0) return diverged(member, { view, run })
-  if (refusedToStart(member) && failure) {
+  if (pastFork(member, view) > 0) return diverged(member, say)
+  if (refusedToStart(member, view) && failure) {
     const summary = `${name} refuses to start: ${failureWords(failure)[1]}.`
     return warning('standby/refused', summary, { member: name, next: run('cleanup') })
   }
@@ -54,9 +57,10 @@ const diverged = (member: Member, { view, run }: Say): Problem => {
 }
 
 /** A standby that is up but not connected: on another history, or just not there yet. */
-const behind = (member: Member, { view, run }: Say): Problem => {
+const behind = (member: Member, say: Say): Problem => {
+  const { view, run } = say
   const { name, server } = member
-  if (pastFork(member, view) > 0) return diverged(member, { view, run })
+  if (pastFork(member, view) > 0) return diverged(member, say)
   const [own, current] = [server?.timeline ?? 0, view.primary?.server?.timeline ?? 0]
   if (own < current) {
     const summary = `${name} is on the old timeline ${own}, the primary on ${current}: it may have gone past the fork.`

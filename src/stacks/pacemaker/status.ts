@@ -3,6 +3,8 @@ import { clientsOf } from '../../cluster/connect.ts'
 import type { ClusterStatus, ReplicationMode } from '../../cluster/status.ts'
 import type { Probe } from '../../engine/probe.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
+import { only } from '../../lib/only.ts'
+import { guardsOf, quorumOf } from '../../parts/corosync/view.ts'
 import type { Deployment } from '../../parts/postgres/deployment.ts'
 import { deploymentOf } from './deployment.ts'
 import { factsOf } from './derive.ts'
@@ -10,7 +12,7 @@ import type { Facts } from './derive.ts'
 import { healthOf, problemsOf } from './health.ts'
 import { readHost } from './readings.ts'
 import type { HostReading } from './readings.ts'
-import { memberStatus, only, viewOf } from './view.ts'
+import { memberStatus, viewOf } from './view.ts'
 import type { View } from './view.ts'
 
 /** The replication in force: `sync` only while a standby is connected that confirms commits. */
@@ -18,17 +20,6 @@ const actualMode = ({ primary }: View): ReplicationMode | undefined => {
   if (!primary?.server) return undefined
   const isSync = primary.server.senders.some((sender) => sender.sync === 'sync' || sender.sync === 'quorum')
   return isSync || primary.server.syncNames !== '' ? 'sync' : 'async'
-}
-
-const guardsOf = ({ facts, crm }: View): readonly string[] => {
-  const none = facts.vars.guard?.none
-  const size = facts.nodes.length
-  const voters = facts.witnesses.map(({ name }) => `${facts.hosts.length} members and the witness ${name}`)
-  return [
-    ...(size > 2 ? [`quorum of ${voters[0] ?? `${size} members`}`] : []),
-    crm?.fencing ? 'fencing on' : 'no fencing',
-    ...(none === undefined ? [] : [`no guard, accepted: "${none}"`]),
-  ]
 }
 
 /** The standby that can be promoted now without losing a commit: the sync one, else the only one with no lag. */
@@ -46,7 +37,6 @@ export function judge(
   const facts = factsOf(cluster)
   const view = viewOf(facts, readings)
   const problems = problemsOf(view, cluster.where(['name'])?.file ?? 'INVENTORY')
-  const online = view.crm?.nodes.filter((node) => node.online).length ?? 0
   return {
     cluster: cluster.name,
     stack: cluster.stack,
@@ -61,7 +51,7 @@ export function judge(
       [facts.vars.writer_vip.address.split('/')[0] ?? ''],
       facts.vars.postgres.port,
     ),
-    ...(view.crm && { quorum: { have: online, of: view.crm.nodes.length, ok: view.crm.quorum } }),
+    ...only({ quorum: quorumOf(view) }),
     guards: guardsOf(view),
     problems,
     at,

@@ -1,13 +1,10 @@
 import { parseDuration } from '../../lib/duration.ts'
-
-export type Profile = 'fast' | 'normal' | 'safe'
+import { isolatedUntilMs, managerTiming, managerTimingRules } from '../../parts/corosync/timing.ts'
+import type { ManagerTiming, Profile, TimingRule } from '../../parts/corosync/timing.ts'
 
 /** Every time of a cluster, in seconds unless the name says otherwise. */
-export interface Timing {
+export interface Timing extends ManagerTiming {
   readonly profile: Profile
-  /** Silence after which Corosync gives a member up, with the share for nodes beyond the second. */
-  readonly tokenMs: number
-  readonly consensusMs: number
   readonly monitorPrimary: number
   readonly monitorStandby: number
   readonly monitorVip: number
@@ -24,13 +21,9 @@ export interface Timing {
   readonly keepalivesInterval: number
   readonly keepalivesCount: number
   readonly connectTimeout: number
-  /** How long the first node waits for others at start before it makes itself the coordinator. */
-  readonly dcDeadtime: number
-  readonly recheck: number
 }
 
 interface Base {
-  readonly tokenMs: number
   readonly monitorPrimary: number
   readonly monitorStandby: number
   readonly monitorTimeout: number
@@ -38,12 +31,10 @@ interface Base {
   readonly walReceiverTimeout: number
   readonly keepalives: readonly [idle: number, interval: number, count: number]
   readonly connectTimeout: number
-  readonly dcDeadtime: number
 }
 
 const BASES: Readonly<Record<Profile, Base>> = {
   fast: {
-    tokenMs: 2000,
     monitorPrimary: 2,
     monitorStandby: 3,
     monitorTimeout: 15,
@@ -51,10 +42,8 @@ const BASES: Readonly<Record<Profile, Base>> = {
     walReceiverTimeout: 5,
     keepalives: [3, 1, 3],
     connectTimeout: 3,
-    dcDeadtime: 2,
   },
   normal: {
-    tokenMs: 5000,
     monitorPrimary: 4,
     monitorStandby: 5,
     monitorTimeout: 20,
@@ -62,10 +51,8 @@ const BASES: Readonly<Record<Profile, Base>> = {
     walReceiverTimeout: 10,
     keepalives: [5, 2, 3],
     connectTimeout: 5,
-    dcDeadtime: 5,
   },
   safe: {
-    tokenMs: 10_000,
     monitorPrimary: 8,
     monitorStandby: 10,
     monitorTimeout: 60,
@@ -73,29 +60,8 @@ const BASES: Readonly<Record<Profile, Base>> = {
     walReceiverTimeout: 30,
     keepalives: [15, 5, 4],
     connectTimeout: 10,
-    dcDeadtime: 20,
   },
 }
-
-/** What a profile sets as Corosync's token, before the share of further nodes. */
-export const tokenOf = (profile: Profile): number => BASES[profile].tokenMs
-
-/** Corosync adds this for every node beyond the second, a witness too (corosync.conf(5), token_coefficient). */
-const TOKEN_COEFFICIENT_MS = 650
-
-/** Real token timeout of a cluster of that size. */
-export const realToken = (tokenMs: number, nodes: number): number =>
-  tokenMs + Math.max(0, nodes - 2) * TOKEN_COEFFICIENT_MS
-
-/** Consensus is at least 1.2 times the token timeout (corosync.conf(5)). */
-export const consensusOf = (tokenMs: number): number => Math.ceil(tokenMs * 1.2)
-
-/**
- * An isolated primary is stopped this many milliseconds after its last contact at the latest: token, a new
- * membership, then a fast shutdown that becomes an immediate one.
- */
-export const isolatedUntilMs = (tokenMs: number, stopEscalate: number): number =>
-  tokenMs + consensusOf(tokenMs) + stopEscalate * 1000
 
 /**
  * Shortest wal_sender_timeout, seconds. While an isolated primary is still up, it must not notice that its
@@ -108,12 +74,12 @@ export const minWalSenderTimeout = (tokenMs: number, stopEscalate: number): numb
 /** All times of a profile for a cluster of that many nodes of Corosync. */
 export function timingOf(profile: Profile, nodes: number): Timing {
   const base = BASES[profile]
-  const tokenMs = realToken(base.tokenMs, nodes)
+  const { tokenMs, consensusMs, dcDeadtime, recheck } = managerTiming(profile, nodes)
   const [keepalivesIdle, keepalivesInterval, keepalivesCount] = base.keepalives
   return {
     profile,
     tokenMs,
-    consensusMs: consensusOf(tokenMs),
+    consensusMs,
     monitorPrimary: base.monitorPrimary,
     monitorStandby: base.monitorStandby,
     monitorVip: base.monitorStandby + 2,
@@ -128,16 +94,9 @@ export function timingOf(profile: Profile, nodes: number): Timing {
     keepalivesInterval,
     keepalivesCount,
     connectTimeout: base.connectTimeout,
-    dcDeadtime: base.dcDeadtime,
-    recheck: 60,
+    dcDeadtime,
+    recheck,
   }
-}
-
-/** A relation between times, whether it holds, and why it matters. */
-export interface TimingRule {
-  readonly name: string
-  readonly holds: boolean
-  readonly why: string
 }
 
 /** Seconds of a PostgreSQL time setting: a number is milliseconds for the WAL timeouts; undefined: not a time. */
@@ -171,11 +130,7 @@ export const timingRules = (
     holds: timing.monitorPrimary !== timing.monitorStandby,
     why: 'Pacemaker tells operations of one resource apart by name and interval',
   },
-  {
-    name: 'consensus is at least 1.2 times the token timeout',
-    holds: timing.consensusMs >= timing.tokenMs * 1.2,
-    why: 'Corosync refuses less',
-  },
+  ...managerTimingRules(timing),
 ]
 
 /** What to give clients so that they notice a lost primary soon. */

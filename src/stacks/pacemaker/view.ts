@@ -1,48 +1,32 @@
 import type { MemberStatus, Role, VirtualAddress } from '../../cluster/status.ts'
 import { lsnDistance, parseLsn } from '../../cluster/lsn.ts'
 import { lineage, parseHistory } from '../../modules/postgres/timeline.ts'
-import { INFINITY } from '../../modules/pcs/crm-mon.ts'
-import type { ClusterMonitor, MonFailure, MonNode } from '../../modules/pcs/crm-mon.ts'
+import type { ClusterMonitor } from '../../modules/pcs/crm-mon.ts'
 import type { Host } from '../../inventory/inventory.ts'
+import { only } from '../../lib/only.ts'
+import { bestOf, countedOn, failureOf, failureWords, nodeView, pausedOf } from '../../parts/corosync/view.ts'
+import type { CorosyncView, NodeView } from '../../parts/corosync/view.ts'
 import type { Facts } from './derive.ts'
 import type { HostReading, Server, WalSender } from './readings.ts'
 
 /** One member with all that is known of it. */
-export interface Member {
-  readonly name: string
-  readonly address: string
+export interface Member extends NodeView {
   /** Undefined: not reachable. */
   readonly reading?: HostReading
-  readonly node?: MonNode
   readonly server?: Server
   /** Its row in the primary's pg_stat_replication. */
   readonly sender?: WalSender
-  readonly failures: number
-  readonly failure?: MonFailure
-  readonly attribute: (name: string) => string | undefined
 }
 
 /** The cluster as its reachable members see it, ready to be judged. */
-export interface View {
+export interface View extends CorosyncView {
   readonly facts: Facts
   readonly members: readonly Member[]
   /** Hosts that only vote. */
   readonly witnesses: readonly Member[]
-  /** What the best-informed member's crm_mon says. */
-  readonly crm?: ClusterMonitor
   readonly primaries: readonly Member[]
   readonly primary?: Member
   readonly addresses: readonly VirtualAddress[]
-}
-
-/** Of all views: with quorum before without, more nodes online before fewer. */
-const bestView = (readings: Iterable<HostReading>): ClusterMonitor | undefined => {
-  const weight = (crm: ClusterMonitor): number =>
-    (crm.quorum ? 1000 : 0) + crm.nodes.filter((node) => node.online).length
-  return [...readings]
-    .flatMap(({ crm }) => (crm ? [crm] : []))
-    .toSorted((a, b) => weight(b) - weight(a))
-    .at(0)
 }
 
 const carriers = (readings: ReadonlyMap<string, HostReading>, ip: string): readonly string[] =>
@@ -50,51 +34,45 @@ const carriers = (readings: ReadonlyMap<string, HostReading>, ip: string): reado
 
 const ipOf = (address: string): string => address.split('/')[0] ?? ''
 
-/** Only fields that are known. */
-export const only = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
-
 interface Seen {
   readonly reading: HostReading | undefined
   readonly primary: Server | undefined
+  readonly votesOnly: boolean
 }
 
-const memberOf = (
-  { name, connection }: Host,
-  facts: Facts,
-  crm: ClusterMonitor | undefined,
-  seen: Seen,
-): Member => ({
-  name,
-  address: connection.address,
+const memberOf = (host: Host, crm: ClusterMonitor | undefined, seen: Seen): Member => ({
+  ...nodeView(host, crm, {
+    reachable: seen.reading !== undefined,
+    answers: seen.reading?.crm !== undefined,
+    votesOnly: seen.votesOnly,
+  }),
   ...only({
     reading: seen.reading,
     server: seen.reading?.server,
-    node: crm?.nodes.find((each) => each.name === name),
     // A standby on another history connects again and again, and never gets further than this.
     sender: seen.primary?.senders.find(
-      (each) => each.name === name.toLowerCase() && each.state !== 'startup',
-    ),
-    failure: crm?.failures.find(
-      (each) => each.node === name && each.operation.startsWith(`${facts.agent.resource}_`),
+      (each) => each.name === host.name.toLowerCase() && each.state !== 'startup',
     ),
   }),
-  failures: Object.values(crm?.failCounts[name] ?? {}).reduce(
-    (sum, count) => Math.min(INFINITY, sum + count),
-    0,
-  ),
-  attribute: (attribute) => crm?.attributes[name]?.[attribute],
+})
+
+/** What the manager's own rules need to know of PostgreSQL. */
+const managedOf = ({ agent, vars }: Facts): CorosyncView['managed'] => ({
+  resource: agent.resource,
+  whole: agent.clone,
+  threshold: vars.failure.threshold,
+  ...only({ noGuard: vars.guard?.none }),
 })
 
 /** Puts the readings of all members together. Pure. */
 export function viewOf(facts: Facts, readings: ReadonlyMap<string, HostReading>): View {
-  const crm = bestView(readings.values())
+  const crm = bestOf([...readings.values()].map((reading) => reading.crm))
   const primaryServer = [...readings.values()].find((reading) => reading.server?.recovery === false)?.server
-  const all = (hosts: readonly Host[]): readonly Member[] =>
+  const all = (hosts: readonly Host[], votesOnly: boolean): readonly Member[] =>
     hosts.map((host) =>
-      memberOf(host, facts, crm, { reading: readings.get(host.name), primary: primaryServer }),
+      memberOf(host, crm, { reading: readings.get(host.name), primary: primaryServer, votesOnly }),
     )
-  const [members, witnesses] = [all(facts.hosts), all(facts.witnesses)]
+  const [members, witnesses] = [all(facts.hosts, false), all(facts.witnesses, true)]
   const primaries = members.filter((member) => member.server?.recovery === false)
   const primary = primaries.length === 1 ? primaries[0] : undefined
   const { writer_vip: writer, reader_vip: reader } = facts.vars
@@ -110,7 +88,17 @@ export function viewOf(facts: Facts, readings: ReadonlyMap<string, HostReading>)
         ]
       : []),
   ]
-  return { facts, members, witnesses, ...(crm && { crm }), primaries, ...(primary && { primary }), addresses }
+  return {
+    facts,
+    managed: managedOf(facts),
+    nodes: [...members, ...witnesses],
+    members,
+    witnesses,
+    ...(crm && { crm }),
+    primaries,
+    ...(primary && { primary }),
+    addresses,
+  }
 }
 
 const roleOf = (member: Member, view: View): Role => {
@@ -118,16 +106,6 @@ const roleOf = (member: Member, view: View): Role => {
   if (member.server) return member.server.recovery ? 'standby' : 'primary'
   return member.reading?.data && view.primaries.length > 0 ? 'standby' : 'unknown'
 }
-
-/** Why a member is out on purpose; undefined when it is in. */
-export const pausedOf = ({ node }: Member): string | undefined =>
-  node?.standby ? 'standby mode' : node?.maintenance ? 'maintenance' : undefined
-
-/** Operation and reason of a failure, `start` and what the agent said. */
-export const failureWords = ({ operation, reason, status }: MonFailure): readonly [string, string] => [
-  /_([a-z]+)_\d+$/.exec(operation)?.[1] ?? operation,
-  (reason || status || 'failed').replace(/\.$/, ''),
-]
 
 /**
  * Bytes of WAL a member has on an old timeline after the primary's line left it, as far as its control file knows
@@ -142,8 +120,10 @@ export function pastFork({ reading }: Member, { primary }: View): number {
 }
 
 /** True: PostgreSQL does not start because the agent or PostgreSQL refuses. */
-export const refusedToStart = ({ failure, server }: Member): boolean =>
-  server === undefined && failure !== undefined && failureWords(failure)[0] === 'start'
+export const refusedToStart = (member: Member, { managed }: View): boolean => {
+  const failure = failureOf(member, managed.resource)
+  return member.server === undefined && failure !== undefined && failureWords(failure)[0] === 'start'
+}
 
 const replicationOf = (member: Member, view: View): string | undefined => {
   const { server, sender, reading } = member
@@ -151,7 +131,7 @@ const replicationOf = (member: Member, view: View): string | undefined => {
   if (server && sender) return `${sender.sync}, ${sender.state}`
   if (server) return 'not connected'
   if (!reading || view.witnesses.includes(member)) return undefined
-  if (refusedToStart(member)) return 'refused to start'
+  if (refusedToStart(member, view)) return 'refused to start'
   return reading.data ? 'stopped' : 'no data'
 }
 
@@ -169,7 +149,7 @@ export const memberStatus = (member: Member, view: View): MemberStatus => ({
   role: roleOf(member, view),
   running: member.server !== undefined,
   reachable: member.reading !== undefined,
-  failures: member.failures,
+  failures: countedOn(member),
   ...only({
     replication: replicationOf(member, view),
     timeline: member.server?.timeline ?? member.reading?.control?.timeline,

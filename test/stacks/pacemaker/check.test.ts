@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { checkSchema } from '../../../src/schema/validate.ts'
 import { check } from '../../../src/stacks/pacemaker/check.ts'
+import { vars } from '../../../src/stacks/pacemaker/vars.ts'
 import { clusterOf, host, HOSTS } from './cluster.ts'
 
 const codes = (...args: Parameters<typeof clusterOf>): string[] =>
@@ -20,13 +22,15 @@ test('two members with the risk accepted in words are fine', () => {
   expect(codes({ guard: { none: 'I accept split brain' } }, TWO)).toEqual([])
 })
 
-test('a guard of a later release is refused by name, once', () => {
-  expect(codes({ guard: { qdevice: { host: 'w' } } }, TWO)).toEqual(['pacemaker/guard-later'])
-})
-
-test('strict and quorum replication are refused', () => {
-  expect(codes({ replication: { mode: 'strict' } })).toEqual(['pacemaker/mode-later'])
-  expect(codes({ replication: { mode: 'quorum' } })).toEqual(['pacemaker/mode-later'])
+test.each([
+  ['guard', { guard: { qdevice: { host: 'w' } } }],
+  ['replication', { replication: { mode: 'strict' } }],
+  ['replication', { replication: { mode: 'quorum' } }],
+])('what this stack does not have is not in its schema: %s', (key, raw) => {
+  const { vars: filled } = clusterOf(raw)
+  const where = (path: readonly (string | number)[]) => ({ file: path.join('.'), line: 1, col: 1 })
+  const found = checkSchema(vars, filled, { area: 'inventory', where, name: 'cluster' })
+  expect(found.map(({ at }) => at?.file.split('.')[0])).toEqual([key])
 })
 
 test('a wal_sender_timeout shorter than an isolated primary lives is refused with the least value', () => {

@@ -212,7 +212,11 @@ function lastOf(parts: Readonly<Record<string, Part>>): string | undefined {
   const members = Object.entries(parts).map(([name, part]): Member => ({
     name,
     address: '',
-    failures: 0,
+    reachable: true,
+    answers: true,
+    votesOnly: false,
+    failCounts: {},
+    failures: [],
     reading: {
       addresses: [],
       aside: [],
@@ -230,6 +234,8 @@ function lastOf(parts: Readonly<Record<string, Part>>): string | undefined {
   const nodes = Object.keys(parts).map((name) => ({ name, online: true }))
   return lastPrimary({
     facts,
+    managed: { resource: 'pgsql', whole: 'pgsql-clone', threshold: 3 },
+    nodes: members,
     members,
     witnesses: [],
     primaries: [],

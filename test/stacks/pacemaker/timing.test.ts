@@ -1,13 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Profile } from '../../../src/stacks/pacemaker/timing.ts'
-import {
-  consensusOf,
-  isolatedUntilMs,
-  realToken,
-  settingSeconds,
-  timingOf,
-  timingRules,
-} from '../../../src/stacks/pacemaker/timing.ts'
+import { consensusOf, isolatedUntilMs, realToken } from '../../../src/parts/corosync/timing.ts'
+import type { Profile } from '../../../src/parts/corosync/timing.ts'
+import { settingSeconds, timingOf, timingRules } from '../../../src/stacks/pacemaker/timing.ts'
 
 const PROFILES: readonly Profile[] = ['fast', 'normal', 'safe']
 const CASES = PROFILES.flatMap((profile) => [2, 3, 5].map((members) => [profile, members] as const))

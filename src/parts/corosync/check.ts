@@ -1,0 +1,78 @@
+import { isIP } from 'node:net'
+import { at } from '../../cluster/check.ts'
+import { problem } from '../../diag/diagnostic.ts'
+import type { Diagnostic } from '../../diag/diagnostic.ts'
+import type { Cluster } from '../../inventory/inventory.ts'
+import { witnesses } from '../../inventory/topology.ts'
+import { linksOf, nodesOf } from './nodes.ts'
+import type { CorosyncVars } from './vars.ts'
+
+type Rule = (cluster: Cluster) => readonly Diagnostic[]
+
+/** The keys of the checked variable that this part reads. */
+export const corosyncVars = (cluster: Cluster): CorosyncVars => cluster.vars as unknown as CorosyncVars
+
+/** Two votes have no majority without each other. */
+const guards: Rule = (cluster) => {
+  if (nodesOf(cluster).length !== 2 || corosyncVars(cluster).guard?.none !== undefined) return []
+  const summary = 'two members and nothing that tells them apart: a cut link can lose commits'
+  const hint =
+    'add a third member or a witness, or write guard: { none: "I accept two primaries after a cut" }'
+  return [problem('topology/no-guard', summary, at(cluster, ['guard'], { hint }))]
+}
+
+/** Agents lower-case node names before they compare them. */
+const letters: Rule = (cluster) =>
+  nodesOf(cluster)
+    .filter(({ name }) => name !== name.toLowerCase())
+    .map(({ name }) =>
+      problem('pacemaker/upper-case', `the member name ${name} has capital letters`, {
+        hint: `call it ${name.toLowerCase()}`,
+      }),
+    )
+
+/** A witness is there to make the number of votes odd: what does not do that is refused or warned of. */
+const voters: Rule = (cluster) => {
+  const found = witnesses(cluster)
+  const votes = nodesOf(cluster).length
+  if (found.length > 1) {
+    const names = found.map(({ name }) => name).join(', ')
+    const hint =
+      'keep one: it makes the votes of two members odd; a host that is to survive more must hold data'
+    return [
+      problem('pacemaker/witnesses', `the group "witness" has ${found.length} hosts: ${names}`, {
+        ...at(cluster, [], { hint }),
+      }),
+    ]
+  }
+  if (found.length === 0 || votes % 2 === 1 || votes < 4) return []
+  const summary = `${votes - 1} members and a witness have ${votes} votes: an even number stands no more failures than ${votes - 1}`
+  const hint = `remove the witness: ${votes - 1} members have a majority without it`
+  return [{ ...problem('pacemaker/even-votes', summary, at(cluster, [], { hint })), severity: 'warning' }]
+}
+
+const links: Rule = (cluster) => {
+  const hosts = nodesOf(cluster)
+  const counts = new Set(hosts.map((host) => linksOf(host).length))
+  if (counts.size > 1) {
+    const list = hosts.map((host) => `${host.name} ${linksOf(host).length}`).join(', ')
+    const hint = 'give every member the same number of links, in the same order of networks'
+    return [problem('pacemaker/links', `the members have different numbers of links: ${list}`, { hint })]
+  }
+  const tooMany = hosts.find((host) => linksOf(host).length > 2)
+  if (!tooMany) return []
+  return [problem('pacemaker/links', `${tooMany.name} has more than two links`, { hint: 'use one or two' })]
+}
+
+const firewall: Rule = (cluster) => {
+  if (!corosyncVars(cluster).firewall.open_ports) return []
+  const named = nodesOf(cluster).find((host) => linksOf(host).some((address) => isIP(address) === 0))
+  if (!named) return []
+  const summary = `firewall.open_ports needs the addresses of members, and ${named.name} has a name alone`
+  const hint = `give ${named.name} its Corosync addresses as \`links\``
+  return [problem('pacemaker/firewall-address', summary, at(cluster, ['firewall', 'open_ports'], { hint }))]
+}
+
+/** What Corosync and Pacemaker need of an inventory beyond its schema. Pure. */
+export const checkCorosync: Rule = (cluster) =>
+  [letters, voters, links, guards, firewall].flatMap((rule) => rule(cluster))
