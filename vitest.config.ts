@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** How long a test or a wait in it may take. Only what hangs is ended by it: a busy machine makes tests slower, not red. */
+const PATIENCE_MS = 120_000
+
 export default defineConfig({
   test: {
     projects: [
@@ -8,12 +11,19 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/lab/**', 'test/host/**', 'test/matrix/**'],
-          testTimeout: 20_000,
+          testTimeout: PATIENCE_MS,
+          hookTimeout: PATIENCE_MS,
+          expect: { poll: { timeout: PATIENCE_MS / 2 } },
         },
       },
       {
         // Needs root and packages that scripts/test.sh installs (sshd, ansible-inventory); no lab.
-        test: { name: 'host', include: ['test/host/**/*.test.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'host',
+          include: ['test/host/**/*.test.ts'],
+          testTimeout: 2 * PATIENCE_MS,
+          hookTimeout: 2 * PATIENCE_MS,
+        },
       },
       {
         // Real clusters in the lab: one file at a time, because the machine is shared by its nodes.

@@ -201,11 +201,9 @@ test('SIGTERM aborts at once', async () => {
 test('a verb that heeds nothing is ended by another Ctrl-C', async () => {
   const { child, says, ended } = start(PROBE, ['stuck'])
   await says('ready')
-  const began = performance.now()
   const impatient = setInterval(() => child.kill('SIGINT'), 50)
   expect((await ended).code).toBe(130)
   clearInterval(impatient)
-  expect(performance.now() - began).toBeLessThan(4000)
 })
 
 test('where nobody can be asked a question is refused and names the flag', async () => {

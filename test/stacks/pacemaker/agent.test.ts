@@ -267,7 +267,7 @@ test('it steps down also beside a monitor that hangs', async () => {
   expect(await agent('monitor', { QUORATE: 'Yes', HANGS: '1' })).toEqual({ code: 8, out: 'monitored' })
   expect(await ended).toBe('SIGQUIT')
   const log = () => readFile(join(root, 'ip.log'), 'utf8').catch(() => '')
-  await expect.poll(log, { timeout: 10_000 }).toBe('ip addr del 10.77.0.20/24 dev eth0\n')
+  await expect.poll(log).toBe('ip addr del 10.77.0.20/24 dev eth0\n')
 })
 
 test.each(['monitor', 'demote'])(
@@ -365,12 +365,12 @@ test('beside Pacemaker it steps down as soon as another is promoted, but not in 
   const env = { QUORATE: 'Yes', WATCHES: '1', OCF_RESKEY_node_list: 'pg1 pg2 pg3', POLICY: 'true' }
   expect(await agent('monitor', env)).toEqual({ code: 8, out: 'monitored' })
   await timelines({ pg2: '00000010' })
-  await expect.poll(asked, { timeout: 10_000 }).toContain('maintenance-mode --query')
+  await expect.poll(asked).toContain('maintenance-mode --query')
   expect(isServing()).toBe('serving')
   await put('bin/crm_attribute', '#!/bin/sh\n')
   expect(await ended).toBe('SIGQUIT')
   const log = () => readFile(join(root, 'ip.log'), 'utf8').catch(() => '')
-  await expect.poll(log, { timeout: 10_000 }).toBe('ip addr del 10.77.0.20/24 dev eth0\n')
+  await expect.poll(log).toBe('ip addr del 10.77.0.20/24 dev eth0\n')
 })
 
 async function watchers(): Promise<number> {
@@ -385,7 +385,7 @@ test('one watches at a time, and ends with its primary', async () => {
   await timelines({ own: '0000000F' })
   const env = { QUORATE: 'Yes', WATCHES: '1', OCF_RESKEY_node_list: 'pg1 pg2 pg3' }
   await agent('monitor', env)
-  await expect.poll(watchers, { timeout: 10_000 }).toBeGreaterThan(0)
+  await expect.poll(watchers).toBeGreaterThan(0)
   for (let monitors = 0; monitors < 3; monitors += 1) await agent('monitor', env)
   // Each has a child at times: a shell that asks in the background.
   const parents = await run('sh', [
@@ -395,7 +395,7 @@ test('one watches at a time, and ends with its primary', async () => {
   expect(parents.stdout.trim().split('\n')).toHaveLength(1)
   end()
   expect(await ended).toBe('SIGKILL')
-  await expect.poll(watchers, { timeout: 10_000 }).toBe(0)
+  await expect.poll(watchers).toBe(0)
 })
 
 test.each([
@@ -405,19 +405,19 @@ test.each([
   const { end } = await server()
   const file = join(root, 'lib/hactl/ocf-shellfuncs')
   await agent('monitor', { QUORATE: 'Yes', WATCHES: '1', OCF_RESKEY_node_list: 'pg1' })
-  await expect.poll(watchers, { timeout: 10_000 }).toBeGreaterThan(0)
+  await expect.poll(watchers).toBeGreaterThan(0)
   const at = new Date(Date.now() + ms)
   await utimes(file, at, at)
-  await expect.poll(watchers, { timeout: 10_000 }).toBe(0)
+  await expect.poll(watchers).toBe(0)
   await agent('monitor', { QUORATE: 'Yes', WATCHES: '1', OCF_RESKEY_node_list: 'pg1' })
   // It lives: it asks again and again.
   const asked = join(root, 'asked')
   await put('bin/setpriv', `#!/bin/sh\necho >>"${asked}"\n`)
   const times = async () => (await readFile(asked, 'utf8').catch(() => '')).length
-  await expect.poll(times, { timeout: 10_000 }).toBeGreaterThan(3)
+  await expect.poll(times).toBeGreaterThan(3)
   expect(await watchers()).toBeGreaterThan(0)
   end()
-  await expect.poll(watchers, { timeout: 10_000 }).toBe(0)
+  await expect.poll(watchers).toBe(0)
 })
 
 test.each([
