@@ -26,6 +26,8 @@ export interface LabState {
   readonly nodes: readonly LabNode[]
   readonly inventory: string
   readonly faults: readonly string[]
+  /** Names of what `snapshot` has kept. */
+  readonly snapshots: readonly string[]
 }
 
 /** A fault as the user types it: `hactl lab break cut-pair pg1 pg2`. */
@@ -49,6 +51,10 @@ export interface Driver {
   down(name: string, progress: Progress): Promise<void>
   /** Back to the fresh image: same names, addresses and keys. */
   reset(name: string, nodes: readonly string[], progress: Progress): Promise<void>
+  /** Keeps the disks of all nodes as they are at one moment, which they stand still for. Replaces one of the same name. */
+  snapshot(name: string, snapshot: string, progress: Progress): Promise<void>
+  /** Back to a snapshot: disks of then, no faults, all nodes switched on. */
+  restore(name: string, snapshot: string, progress: Progress): Promise<void>
   /** Names of all labs, also of those that are half-made or half-removed. */
   names(): Promise<readonly string[]>
   list(): Promise<readonly LabState[]>

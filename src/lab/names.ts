@@ -26,13 +26,21 @@ export function addressesOf(index: number): readonly string[] {
 export const defaultNodes = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `pg${index + 1}`)
 
+const NAME = /^[a-z][a-z0-9-]{0,30}$/
+
 const bad = (what: string, name: string, rule: string): HactlError =>
   new HactlError(problem('lab/bad-name', `${what} "${name}" cannot be used`, { hint: rule }))
 
 /** Refuses a lab name that cannot become part of a namespace and a control group. */
 export function checkLabName(name: string): string {
-  if (/^[a-z][a-z0-9-]{0,30}$/.test(name)) return name
+  if (NAME.test(name)) return name
   throw bad('lab name', name, 'a lab name is a small letter, then up to 30 small letters, digits and hyphens')
+}
+
+/** Refuses the name of a snapshot that cannot become the name of a folder. */
+export function checkSnapshotName(name: string): string {
+  if (NAME.test(name)) return name
+  throw bad('snapshot name', name, 'a snapshot is named by the rules of a lab name')
 }
 
 /** Refuses node names that cannot become a host name and an interface name, and names that come twice. */

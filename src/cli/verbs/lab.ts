@@ -70,6 +70,7 @@ function describe(lab: LabState): string[] {
         `  ${name.padEnd(width)}  ${colour(state === 'running' ? 'green' : 'yellow', state.padEnd(7))}  ${addresses.join('  ')}`,
     ),
     `  inventory  ${lab.inventory}`,
+    ...lab.snapshots.map((name) => `  snapshot   ${name}`),
     ...lab.faults.map((fault) => `  fault      ${colour('yellow', fault)}`),
   ]
 }
@@ -209,11 +210,28 @@ function configureChanges(lab: Command): void {
     )
 }
 
+const SNAPSHOT = 'saved'
+
+function configureSnapshots(lab: Command): void {
+  named(lab.command('snapshot').description('keep the disks of all nodes as they are at one moment'))
+    .argument('[snapshot]', 'its name; one of the same name is replaced', SNAPSHOT)
+    .action(async (snapshot: string, options: Named) => {
+      await driverOf(options.driver).snapshot(options.name, snapshot, progress)
+      progress(`go back to it with: hactl lab restore ${snapshot} --name ${options.name}`)
+    })
+  named(lab.command('restore').description('go back to a snapshot: its disks, no faults, all nodes on'))
+    .argument('[snapshot]', 'its name', SNAPSHOT)
+    .action((snapshot: string, options: Named) =>
+      driverOf(options.driver).restore(options.name, snapshot, progress),
+    )
+}
+
 /** `hactl lab`: throw-away hosts on this machine. */
 export function configure(command: Command): void {
   configureUp(command)
   configureDown(command)
   configureChanges(command)
+  configureSnapshots(command)
   configureReading(command)
   configurePrograms(command)
 }

@@ -9,6 +9,7 @@ import { withLock } from './lock.ts'
 import { discardDisk, powerOff, stateOf } from './node.ts'
 import { ensureProxy } from './packages.ts'
 import { clientNetns, inNetns } from './paths.ts'
+import { loadSnapshot, snapshotNames, takeSnapshot } from './snapshot.ts'
 import { hostSources, originsOf } from './sources.ts'
 import { labNames, readRecord, writeRecord } from './state.ts'
 import type { LabRecord } from './state.ts'
@@ -26,6 +27,7 @@ const toState = (record: LabRecord): LabState => ({
   })),
   inventory: record.inventory,
   faults: record.faults.map(describeFault),
+  snapshots: snapshotNames(record.name),
 })
 
 function needRecord(lab: string): LabRecord {
@@ -84,6 +86,21 @@ async function reset(name: string, nodes: readonly string[], progress: Progress)
   })
 }
 
+async function snapshot(name: string, kept: string, progress: Progress): Promise<void> {
+  checkRoot()
+  await withLock(name, { progress }, () => takeSnapshot(needRecord(name), kept, progress))
+}
+
+async function restore(name: string, kept: string, progress: Progress): Promise<void> {
+  checkRoot()
+  await withLock(name, { progress }, async () => {
+    const restored = await loadSnapshot(needRecord(name), kept)
+    writeRecord(restored)
+    await ensureProxy(originsOf(hostSources(restored.release)))
+    await bringUp(restored, await furnitureOf(restored.release), progress)
+  })
+}
+
 async function inject(name: string, request: FaultRequest): Promise<void> {
   checkRoot()
   await withLock(name, {}, async () => {
@@ -138,6 +155,8 @@ export const nspawn: Driver = {
   up: (spec, progress, signal) => upLab(spec, progress, signal).then(toState),
   down,
   reset,
+  snapshot,
+  restore,
   names: async () => labNames(),
   list: async () =>
     labNames()

@@ -95,7 +95,8 @@ function signalSome(lab: string, node: string, name: string, signal: NodeJS.Sign
   )
 }
 
-async function freeze(lab: string, node: string): Promise<void> {
+/** Stops every process of a node that runs. Throws HactlError when it is off or does not freeze. */
+export async function freezeNode(lab: string, node: string): Promise<void> {
   inMounts(lab, node)
   setFrozen(lab, node, true)
   const done = await poll(async () => (isFrozen(lab, node) ? true : undefined), {
@@ -127,7 +128,7 @@ const BREAKS: Readonly<Record<string, Break>> = {
   'power-off': ({ name }, node) => powerOff(name, node),
   'power-on': (record, node) => startNode(record, findNode(record, node)),
   reboot: ({ name }, node) => reboot(name, node),
-  freeze: ({ name }, node) => freeze(name, node),
+  freeze: ({ name }, node) => freezeNode(name, node),
   'fill-disk': ({ name }, node, { path = '' }) => fillDisk(name, node, path),
   'slow-disk': ({ name }, node, { iops = '' }) => slowDisk(name, node, iops),
   'limit-memory': ({ name }, node, { mb = '' }) => limitMemory(name, node, mb),

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import { poll } from '../../lib/poll.ts'
 import { must, run } from '../run.ts'
@@ -74,6 +74,29 @@ async function mountDisk(paths: NodePaths): Promise<void> {
   // Only a crash of this machine leaves something to repair, and then mount would refuse or guess.
   await run(['e2fsck', '-p', paths.disk])
   await must(['mount', '-t', 'ext4', '-o', 'loop,noatime,noinit_itable', paths.disk, paths.data])
+}
+
+/** A disk in a file is copied with its holes; one in memory as the folder of what differs from the image. */
+const COPY = ['cp', '--archive', '--sparse=always', '--reflink=auto']
+const COPY_MS = 600_000
+
+/** Writes to the disk what the kernel still has of a mounted node in memory. */
+export const flushDisk = (paths: NodePaths): Promise<unknown> =>
+  must(['sync', '--file-system', paths.data], { timeoutMs: COPY_MS })
+
+/** Copies the disk of a node, which must not write meanwhile. */
+export const saveDisk = (paths: NodePaths, target: string): Promise<unknown> =>
+  must([...COPY, existsSync(paths.disk) ? paths.disk : `${paths.data}/upper`, target], { timeoutMs: COPY_MS })
+
+/** Makes a copy the disk of a node that is off and unmounted; interrupted, it leaves the old one. */
+export async function loadDisk(paths: NodePaths, source: string): Promise<void> {
+  if (statSync(source).isDirectory()) {
+    await mountDisk(paths)
+    await must([...COPY, source, `${paths.data}/upper`], { timeoutMs: COPY_MS })
+    return
+  }
+  await must([...COPY, source, `${paths.disk}.new`], { timeoutMs: COPY_MS })
+  renameSync(`${paths.disk}.new`, paths.disk)
 }
 
 /** Mounts a node's disk and, over the image's layers, its root. */

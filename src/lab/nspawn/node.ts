@@ -22,6 +22,7 @@ import { hasDisk, makeDisk, mountNode, unmountBelow } from './mounts.ts'
 import { dropLinks, pullLinks } from './network.ts'
 import { inNetns, labNetns, labPaths, nodePaths } from './paths.ts'
 import type { LabRecord, NodeRecord } from './state.ts'
+import { fastDisk } from './throttle.ts'
 
 const interfaces = (addresses: readonly string[]): string =>
   [
@@ -91,6 +92,8 @@ export async function createNode(record: LabRecord, node: NodeRecord, furniture:
 export async function discardDisk(lab: string, node: string): Promise<void> {
   const paths = nodePaths(lab, node)
   rmSync(join(paths.dir, 'created'), { force: true })
+  // A limit belongs to a device, and the next disk may get the same one.
+  fastDisk(lab, node)
   await unmountBelow(paths.dir)
   rmSync(paths.disk, { force: true })
 }

@@ -42,6 +42,7 @@ export interface LabPaths {
   readonly dir: string
   readonly state: string
   readonly nodes: string
+  readonly snapshots: string
   readonly key: string
   readonly knownHosts: string
   readonly inventory: string
@@ -54,6 +55,7 @@ export const labPaths = (lab: string): LabPaths => {
     dir,
     state: join(dir, 'state.json'),
     nodes: join(dir, 'nodes'),
+    snapshots: join(dir, 'snapshots'),
     key: join(dir, 'id_ed25519'),
     knownHosts: join(dir, 'known_hosts'),
     inventory: join(dir, 'inventory.yml'),
