@@ -1,3 +1,9 @@
 /** Timelines and their history. The code is with the PostgreSQL modules, which need it too. */
-export { historyFileName, lineage, parseHistory, timelineOfWalFile } from '../modules/postgres/timeline.ts'
+export {
+  historyFileName,
+  leftAt,
+  lineage,
+  parseHistory,
+  timelineOfWalFile,
+} from '../modules/postgres/timeline.ts'
 export type { HistoryEntry, Lineage, WalPosition } from '../modules/postgres/timeline.ts'

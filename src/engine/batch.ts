@@ -114,7 +114,11 @@ export async function nextBatch(items: readonly Item[], foresee: Foresee): Promi
     batch.push(item)
     const { evaluation } = item.evaluated
     if (isStuck(item)) return batch
-    if (!isChange(evaluation)) continue
+    if (!isChange(evaluation)) {
+      // What stands behind it is read with what it registers.
+      if (item.instance.task.register !== undefined) return batch
+      continue
+    }
     changes = true
     // What may be tried again must not have anything waiting behind it.
     if (isOpen(evaluation) || item.instance.task.retryMs !== undefined) return batch

@@ -10,7 +10,7 @@ import type { Action, Fact, Module, State } from './module.ts'
 import { NotYet, type Prediction, type Probe, type Resource } from './probe.ts'
 import type { Foretold, View } from './prober.ts'
 import { lookupPath } from './scope.ts'
-import { withSource } from './source.ts'
+import { withScripts, withSource } from './source.ts'
 import type { Step } from './step.ts'
 import type { Instance } from './tasks.ts'
 import { whyNot } from './when.ts'
@@ -129,6 +129,8 @@ interface Written {
   readonly facts: readonly string[]
   /** No templates in them: rendered and checked once for all hosts. */
   readonly plain: boolean
+  /** A command among them is a file. */
+  readonly scripts: boolean
   checked?: Readonly<Record<string, unknown>>
   /** They were right on another host; a host differs only in the content that comes from a file, which is any text. */
   sound?: true
@@ -141,7 +143,8 @@ function writtenOf(raw: object): Written {
   if (known) return known
   const text = JSON.stringify(raw)
   const facts = [...new Set([...text.matchAll(FACT)].map((match) => match[1] ?? ''))]
-  const made = { facts, plain: !text.includes('{{') }
+  const scripts = text.includes('"script":')
+  const made = { facts, plain: !text.includes('{{') && !scripts, scripts }
   written.set(raw, made)
   return made
 }
@@ -181,7 +184,8 @@ async function renderArgs(
   const facts = await factsIn(options, known.facts, probe, instance)
   const scope: Scope = known.facts.length === 0 ? instance.scope : { ...instance.scope, ...facts }
   const origin = (path: readonly (string | number)[]) => task.whereArg(path)
-  const rendered = options.templates.renderAll(task.args, scope, origin) as Record<string, unknown>
+  const raw = options.templates.renderAll(task.args, scope, origin) as Record<string, unknown>
+  const rendered = known.scripts ? withScripts(options, instance, raw) : raw
   const withContent = withSource(options, instance, module, rendered, scope)
   const args = fillDefaults(module.spec.args, withContent) as Readonly<Record<string, unknown>>
   const where = (path: readonly (string | number)[]) => task.whereArg(path)

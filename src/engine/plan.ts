@@ -5,21 +5,27 @@ import type { Instance } from './tasks.ts'
 
 /** Plan: says what each task would do. Nothing is sent. */
 export function report(run: Run, state: HostState, batch: readonly Item[]): readonly string[] {
+  const finished: string[] = []
   for (const { instance, evaluated } of batch) {
     const { evaluation } = evaluated
+    finished.push(instance.id)
     if (instance.task.inPlan) reportOne(run, state, instance, evaluation)
     else {
       run.record.skipped(instance, state.name, 'not part of a plan')
       // Not shown, but done before what follows: a server that is started for the time of a deploy.
       state.changed ||= evaluation.kind === 'change'
     }
+    // What stands behind it is read again with what it registered, as in an apply.
+    if (evaluation.kind === 'ok' && instance.task.register !== undefined) break
   }
-  return batch.map((item) => item.instance.id)
+  return finished
 }
 
 function reportOne(run: Run, state: HostState, instance: Instance, evaluation: Evaluation): void {
   switch (evaluation.kind) {
     case 'ok':
+      run.record.settled(instance, state, evaluation)
+      return run.record.register(instance, state, { changed: false, status: 'ok', state: evaluation.state })
     case 'skip':
       return run.record.settled(instance, state, evaluation)
     case 'unknown':

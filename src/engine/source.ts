@@ -1,9 +1,38 @@
 import { HactlError, problem } from '../diag/diagnostic.ts'
+import { shellWith } from '../lib/program.ts'
 import { Secret } from '../lib/secret.ts'
 import type { Scope } from '../template/template.ts'
 import type { RunOptions } from './context.ts'
 import type { Action, Module } from './module.ts'
 import type { Instance } from './tasks.ts'
+
+type Rendered = Readonly<Record<string, unknown>>
+
+const isScript = (value: unknown): value is { readonly script: string; readonly args?: unknown } =>
+  typeof value === 'object' &&
+  value !== null &&
+  'script' in value &&
+  typeof value.script === 'string' &&
+  Object.keys(value).every((key) => key === 'script' || key === 'args')
+
+/**
+ * Commands of a task that are given as a file, `{ script: FILE, args: […] }`: the argument list that runs its text in a
+ * shell, with nothing left on the host. Throws HactlError when there is no such file.
+ */
+export function withScripts(options: RunOptions, instance: Instance, args: Rendered): Rendered {
+  const made = Object.entries(args).map(([key, value]) => {
+    if (!isScript(value)) return [key, value]
+    const at = instance.task.whereArg([key, 'script'])
+    const file = options.lookup('file', value.script, instance.task.file)
+    if (file?.text === undefined) {
+      throw new HactlError(problem('playbook/no-source', `there is no script "${value.script}"`, { at }))
+    }
+    const words: readonly unknown[] = Array.isArray(value.args) ? value.args : []
+    const texts = words.map((word) => (['number', 'boolean'].includes(typeof word) ? String(word) : word))
+    return [key, shellWith(file.text, value.script, texts as readonly string[])]
+  })
+  return Object.fromEntries(made) as Rendered
+}
 
 /**
  * `src` of a module that takes content: looked up, rendered for a template, given as `content`. A file that is no text

@@ -1,19 +1,27 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 
-/** Programs that run on hosts, one file each; shellcheck and compilers read them there. */
-const FILES = resolve(import.meta.dirname, '../../files')
+const FILES = new URL('../../files/', import.meta.url)
+const known = new Map<string, string>()
 
-const read = new Map<string, string>()
+/** A shell program without its lines of comment, which need not travel. */
+export const bare = (text: string): string => text.replaceAll(/^\s*#.*\n/gm, '').trimEnd()
 
-/**
- * The text of a program for hosts, by its path below `files/`: `drill/busy.sh`. Read once. It goes to a host as it is:
- * `['sh', '-c', program('drill/busy.sh'), 'busy', …]`. Throws when the package has no such file.
- */
-export function program(path: string): string {
-  const known = read.get(path)
-  if (known !== undefined) return known
-  const text = readFileSync(resolve(FILES, path), 'utf8')
-  read.set(path, text)
+/** Arguments that run a text of this program's own with a POSIX shell; nothing of it is left on the host. */
+export const shellWith = (text: string, name: string, args: readonly string[]): readonly string[] => [
+  'sh',
+  '-c',
+  bare(text),
+  name.replace(/^.*\//, '').replace(/\.sh$/, ''),
+  ...args,
+]
+
+/** The text of a program that runs on hosts: a file of this package below `files/`. A name that is not there is a bug. */
+export function program(name: string): string {
+  const text = known.get(name) ?? readFileSync(new URL(name, FILES), 'utf8')
+  known.set(name, text)
   return text
 }
+
+/** Arguments that run such a file with a POSIX shell. */
+export const shell = (name: string, ...args: readonly string[]): readonly string[] =>
+  shellWith(program(name), name, args)

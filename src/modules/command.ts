@@ -7,21 +7,11 @@ import { runWith } from '../engine/step.ts'
 import type { RunStep } from '../engine/step.ts'
 import { Type } from '../lib/type.ts'
 import { absolutePath, secretText } from './args.ts'
-import { commandLabel } from './lib/command-label.ts'
+import { commandLabel, commandOf } from './lib/command.ts'
 import { stat } from './readings/stat.ts'
 
-/** Shell text, or arguments that no shell sees. */
-const commandOf = (description: string) =>
-  Type.Unsafe<string | readonly string[]>({
-    description,
-    type: ['string', 'array'],
-    items: { type: 'string' },
-    minItems: 1,
-    minLength: 1,
-  })
-
 const args = Type.Object({
-  run: commandOf('Command: a list of arguments, or text for `sh -c`.'),
+  run: commandOf('Command.'),
   creates: Type.Optional(absolutePath('It has been done when this path exists.')),
   unless: Type.Optional(commandOf('Command that only reads: it has been done when this exits with 0.')),
   expect: Type.Optional(
@@ -112,6 +102,8 @@ export const command = defineModule({
     `command:
   run: [openssl, dhparam, -out, /etc/ssl/dh.pem, "2048"]
   creates: /etc/ssl/dh.pem`,
+    `command:
+  run: { script: site/rotate.sh, args: [/var/log/app] }`,
     `command:
   run: corosync-keygen -l
   unless: test -s /etc/corosync/authkey`,

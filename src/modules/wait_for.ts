@@ -4,7 +4,7 @@ import { defineAction } from '../engine/module.ts'
 import type { Probe } from '../engine/probe.ts'
 import { Type } from '../lib/type.ts'
 import { absolutePath } from './args.ts'
-import { commandLabel } from './lib/command-label.ts'
+import { commandLabel, commandOf } from './lib/command.ts'
 import { stat } from './readings/stat.ts'
 
 const args = Type.Object({
@@ -18,15 +18,7 @@ const args = Type.Object({
     }),
   ),
   file: Type.Optional(absolutePath('Path that exists.')),
-  command: Type.Optional(
-    Type.Unsafe<string | readonly string[]>({
-      description: 'Command that only reads and exits with 0; a list of arguments, or text for `sh -c`.',
-      type: ['string', 'array'],
-      items: { type: 'string' },
-      minItems: 1,
-      minLength: 1,
-    }),
-  ),
+  command: Type.Optional(commandOf('Command that only reads and exits with 0.')),
   gone: Type.Boolean({
     description: 'Wait for the opposite: port closed, no such file, another exit code.',
     default: false,

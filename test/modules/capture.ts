@@ -5,17 +5,18 @@
  * A case with `happens` has that run in place of its steps: for waiting and for a reboot.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, lstatSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { stringify } from 'yaml'
 import { createProber } from '../../src/engine/prober.ts'
 import type { Step } from '../../src/engine/step.ts'
-import { reveal } from '../../src/lib/secret.ts'
+import { bare, program } from '../../src/lib/program.ts'
+import { reveal, Secret } from '../../src/lib/secret.ts'
 import { REGISTRY } from '../../src/modules/index.ts'
 import { READINGS } from '../../src/modules/readings/index.ts'
 import type { Command, CommandResult, Transport } from '../../src/transport/transport.ts'
-import { look, parseCase, SECRET } from './case.ts'
+import { look, parseCase, PROGRAM, SECRET } from './case.ts'
 import type { Sight } from './case.ts'
 
 function execute(command: Command): CommandResult {
@@ -118,10 +119,38 @@ async function capture(file: string): Promise<void> {
     ...(!settled && outcome.not_yet === undefined && { steps }),
     ...(changed && { sees_after }),
   }
-  writeFileSync(
-    file,
-    stringify(written, { customTags: [SECRET], lineWidth: 0, aliasDuplicateObjects: false }),
-  )
+  const text = { customTags: [SECRET, WRITTEN], lineWidth: 0, aliasDuplicateObjects: false }
+  writeFileSync(file, stringify(withPrograms(written), text))
+}
+
+class Program {
+  readonly name: string
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+const WRITTEN = {
+  ...PROGRAM,
+  identify: (value: unknown) => value instanceof Program,
+  stringify: ({ value }: { value: unknown }) => (value as Program).name,
+}
+
+const PROGRAMS = new Map(
+  readdirSync(resolve(import.meta.dirname, '../../files'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.sh'))
+    .map((name) => [bare(program(name)), name]),
+)
+
+/** Texts of files below `files/` by their names. */
+function withPrograms(value: unknown): unknown {
+  if (typeof value === 'string') {
+    const name = PROGRAMS.get(value)
+    return name === undefined ? value : new Program(name)
+  }
+  if (Array.isArray(value)) return value.map(withPrograms)
+  if (typeof value !== 'object' || value === null || value instanceof Secret) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withPrograms(each)]))
 }
 
 const systemName = (): string =>

@@ -7,6 +7,7 @@ import { NotYet } from '../../src/engine/probe.ts'
 import type { Probe } from '../../src/engine/probe.ts'
 import { createProber } from '../../src/engine/prober.ts'
 import type { Step } from '../../src/engine/step.ts'
+import { bare, program } from '../../src/lib/program.ts'
 import { Secret } from '../../src/lib/secret.ts'
 import { READINGS } from '../../src/modules/readings/index.ts'
 import { fillDefaults } from '../../src/schema/build.ts'
@@ -56,7 +57,10 @@ export const SECRET = {
   stringify: ({ value }: { value: unknown }) => JSON.stringify((value as Secret).reveal()),
 }
 
-export const parseCase = (text: string): Case => parse(text, { customTags: [SECRET] }) as Case
+/** A file below `files/` as it is sent, so that cases need not repeat it: `!program postgres/identify.sh`. */
+export const PROGRAM = { tag: '!program', resolve: (name: string) => bare(program(name)) }
+
+export const parseCase = (text: string): Case => parse(text, { customTags: [SECRET, PROGRAM] }) as Case
 export const readCase = (file: string): Case => parseCase(readFileSync(file, 'utf8'))
 
 /** The arguments of a grouped reading or a command. */

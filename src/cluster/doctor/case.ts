@@ -1,5 +1,6 @@
 import type { Cluster } from '../../inventory/inventory.ts'
 import type { ControlData } from '../../modules/postgres/controldata.ts'
+import type { WalPast } from '../../modules/postgres/wal-past.ts'
 import type { Commands } from '../say.ts'
 import type { ClusterStatus } from '../status.ts'
 import type { DoctorSite, RawHost } from './site.ts'
@@ -99,19 +100,6 @@ export interface CertificateFacts {
   readonly issuer: string
   /** What `openssl verify` says against the CA; undefined: it fits, or there is none to check with. */
   readonly misfit?: string
-}
-
-/** WAL of one member past a fork, as pg_waldump shows it. */
-export interface WalPast {
-  readonly from: string
-  readonly timeline: number
-  readonly commits: number
-  readonly firstCommit?: string
-  readonly lastCommit?: string
-  /** Table (or database and file node) → rows inserted, updated, deleted. */
-  readonly tables: readonly { readonly name: string; readonly rows: number }[]
-  /** Why nothing could be read. */
-  readonly error?: string
 }
 
 /** A login as the standby's receiver does it. */

@@ -1,15 +1,8 @@
 import { parseControlData } from '../../modules/postgres/controldata.ts'
+import { parseWalPast } from '../../modules/postgres/wal-past.ts'
+import type { WalPast } from '../../modules/postgres/wal-past.ts'
 import type { CommandResult } from '../../transport/transport.ts'
-import type {
-  CertificateFacts,
-  Disk,
-  HostCase,
-  HostFacts,
-  Login,
-  PidFile,
-  ServerFacts,
-  WalPast,
-} from './case.ts'
+import type { CertificateFacts, Disk, HostCase, HostFacts, Login, PidFile, ServerFacts } from './case.ts'
 import type { RawHost } from './site.ts'
 
 interface Lines {
@@ -169,23 +162,10 @@ const nameIn = (names: CommandResult | undefined, text: string): string => {
 }
 
 function pastOf(result: CommandResult, names: CommandResult | undefined): WalPast | undefined {
-  const { all, last } = linesOf(result)
-  const [from = '', timeline = ''] = last('from') ?? []
-  if (from === '') return undefined
-  const [commits = '0', firstCommit = '', lastCommit = ''] = last('commits') ?? []
-  const tables = all('rows').map(([name = '', rows = '']) => ({
-    name: nameIn(names, name),
-    rows: Number(rows),
-  }))
-  const error = last('error')?.[0]
-  return {
-    from,
-    timeline: Number(timeline),
-    commits: Number(commits),
-    ...(firstCommit !== '' && { firstCommit, lastCommit }),
-    tables,
-    ...(error !== undefined && { error }),
-  }
+  const past = parseWalPast(result)
+  return (
+    past && { ...past, tables: past.tables.map(({ name, rows }) => ({ name: nameIn(names, name), rows })) }
+  )
 }
 
 interface IpLink {

@@ -1,5 +1,6 @@
+import { parseWalPast, walPastArgv } from '../../modules/postgres/wal-past.ts'
 import { formatLsn, lsnDistance, parseLsn, type Lsn } from '../lsn.ts'
-import { parseHistory } from '../timeline.ts'
+import { leftAt, parseHistory } from '../timeline.ts'
 import type { Line } from './line.ts'
 import type { Site } from './site.ts'
 import type { Sample } from './watch.ts'
@@ -38,36 +39,21 @@ export function lastSeen(samples: readonly Sample[], member: string): WalEnd | u
   return { member, timeline: last.wal.timeline, lsn, source: `last look as primary, at ${at} UTC` }
 }
 
-/** Where a timeline was left, from the text of a history file. Pure. */
-export const forkOf = (history: string, timeline: number): Lsn | undefined =>
-  parseHistory(history).find((entry) => entry.timeline === timeline)?.end
-
-/** The end of a record as pg_waldump prints it, on the next multiple of eight bytes. Pure. */
-export function recordEnd(line: string): Lsn | undefined {
-  const match = /len \(rec\/tot\):\s*\d+\/\s*(\d+),.* lsn: ([0-9A-F]+\/[0-9A-F]+),/i.exec(line)
-  const lsn = parseLsn(match?.[2] ?? '')
-  if (lsn === undefined) return undefined
-  const end = (lsn + BigInt(match?.[1] ?? 0) + 7n) & ~7n
-  return parseLsn(`${(end >> 32n).toString(16)}/${(end & 0xffffffffn).toString(16)}`)
-}
-
-/** Prints the last whole record from a position on; its arguments: programs, data directory, timeline, position. */
-const LAST_RECORD = `cd / && setpriv --reuid=postgres --regid=postgres --init-groups \\
-  timeout 15 "$1/pg_waldump" -p "$2/pg_wal" -t "$3" -s "$4" 2>/dev/null | tail -n 1`
+/** As `runuser`, which opens a session of its own and may not answer on a host that is being mended. */
+const AS_POSTGRES = ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups']
 
 /** The end of the WAL on a member's disk, read while nobody has mended it yet; the later of this and what was seen. */
 export async function endOnDisk(site: Site, line: Line | undefined, seen: WalEnd): Promise<WalEnd> {
-  const args = [site.binDir, site.dataDir, String(seen.timeline), formatLsn(seen.lsn)]
-  const argv = ['sh', '-c', LAST_RECORD, 'wal', ...args]
+  const argv = [...AS_POSTGRES, ...walPastArgv(site, seen.timeline, seen.lsn, 15)]
   const results = await line?.run([{ argv, timeoutMs: 20_000 }], 20_000)
-  const lsn = recordEnd(results?.[0]?.stdout ?? '')
+  const lsn = results?.[0] && parseWalPast(results[0])?.end
   if (lsn === undefined || lsn <= seen.lsn) return seen
   return { ...seen, lsn, source: 'last record on its disk (pg_waldump)' }
 }
 
 /** What the former primary had past the fork; undefined when no newer timeline left its own. Pure. */
 export function walLoss(end: WalEnd | undefined, history: string | undefined): WalLoss | undefined {
-  const fork = end && history !== undefined ? forkOf(history, end.timeline) : undefined
+  const fork = end && history !== undefined ? leftAt(parseHistory(history), end.timeline) : undefined
   if (end === undefined || fork === undefined) return undefined
   return {
     member: end.member,

@@ -11,12 +11,12 @@ import { Type } from '../../lib/type.ts'
 import { absolutePath } from '../args.ts'
 import { installationArgs, serverArgs, serverTouches } from './args.ts'
 import { parseControlData } from './controldata.ts'
+import { judgeData } from './divergence.ts'
+import type { Divergence } from './divergence.ts'
 import { readInstallation } from './installation.ts'
 import type { Installation } from './installation.ts'
 import { formatLsn } from './lsn.ts'
-import type { Lsn } from './lsn.ts'
 import { readServer } from './server.ts'
-import { lineage } from './timeline.ts'
 import { identify, replicationConninfo, withPassfile } from './upstream.ts'
 import type { Identity, Upstream } from './upstream.ts'
 
@@ -69,22 +69,25 @@ export function judge(found: Installation, upstream: Identity): string {
   if (found.data === 'other') return 'no PostgreSQL data directory'
   const control = parseControlData(found.control ?? '')
   if (control?.lsn === undefined) return 'incomplete'
-  if (control.systemIdentifier !== upstream.systemIdentifier) {
-    return `another cluster (system identifier ${control.systemIdentifier})`
-  }
-  const isStandby = found.fresh || found.standby || control.state.includes('recovery')
-  return isStandby ? describeLine(control.timeline, control.lsn, upstream) : 'a former primary'
+  const line = judgeData({ control, fresh: true }, upstream)
+  const mayFollow = found.fresh || found.standby || control.state.includes('recovery')
+  return mayFollow || line.kind === 'other-cluster' ? words(line) : 'a former primary'
 }
 
-function describeLine(timeline: number, lsn: Lsn, upstream: Identity): string {
-  const line = lineage({ timeline, lsn }, upstream.timeline, upstream.history)
+function words(line: Divergence): string {
   switch (line.kind) {
     case 'follows':
       return GOOD
     case 'diverged':
-      return `diverged from timeline ${timeline} at ${formatLsn(line.forkedAt)}`
+      return `diverged from timeline ${line.timeline} at ${formatLsn(line.fork)}`
     case 'foreign-timeline':
-      return `on timeline ${timeline}, which the primary never had`
+      return `on timeline ${line.timeline}, which the primary never had`
+    case 'was-primary':
+      return 'a former primary'
+    case 'other-cluster':
+      return `another cluster (system identifier ${line.systemIdentifier})`
+    case 'no-data':
+      return 'incomplete'
   }
 }
 

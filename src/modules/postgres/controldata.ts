@@ -9,7 +9,13 @@ export interface ControlData {
   readonly timeline: number
   /** Furthest known end of WAL: latest checkpoint, or minimum recovery point when that is later. */
   readonly lsn: Lsn | undefined
+  /**
+   * The first byte that it is not known to have. A minimum recovery point is the end of a record; of a checkpoint only
+   * the beginning is known, so that its first byte counts alone.
+   */
+  readonly reached: Lsn | undefined
   readonly checksums: boolean
+  readonly walLogHints: boolean
 }
 
 /** Parses pg_controldata's output under LC_ALL=C; undefined when it is none. No machine format exists. */
@@ -33,6 +39,8 @@ export function parseControlData(text: string): ControlData | undefined {
     timeline:
       recovery && minimumTimeline > 0 ? minimumTimeline : Number(field("Latest checkpoint's TimeLineID")),
     lsn: recovery ? minimum : checkpoint,
+    reached: recovery ? minimum : checkpoint && ((checkpoint + 1n) as Lsn),
     checksums: Number(field('Data page checksum version')) > 0,
+    walLogHints: field('wal_log_hints setting') === 'on',
   }
 }

@@ -22,6 +22,10 @@ export function parseHistory(text: string): readonly HistoryEntry[] {
   return entries
 }
 
+/** Where a history left a timeline; undefined when that is not in it. */
+export const leftAt = (history: readonly HistoryEntry[], timeline: number): Lsn | undefined =>
+  history.find((entry) => entry.timeline === timeline)?.end
+
 /** Where a server stands: its timeline and the end of the WAL it has written or replayed there. */
 export interface WalPosition {
   readonly timeline: number
@@ -45,11 +49,11 @@ export function lineage(
   primaryHistory: readonly HistoryEntry[],
 ): Lineage {
   if (server.timeline === primaryTimeline) return { kind: 'follows' }
-  const left = primaryHistory.find((entry) => entry.timeline === server.timeline)
-  if (!left) return { kind: 'foreign-timeline' }
-  return server.lsn <= left.end
+  const left = leftAt(primaryHistory, server.timeline)
+  if (left === undefined) return { kind: 'foreign-timeline' }
+  return server.lsn <= left
     ? { kind: 'follows' }
-    : { kind: 'diverged', forkedAt: left.end, by: Number(server.lsn - left.end) }
+    : { kind: 'diverged', forkedAt: left, by: Number(server.lsn - left) }
 }
 
 /** Timeline of a WAL file name (its first 8 hex digits); undefined when it is no WAL file's name. */

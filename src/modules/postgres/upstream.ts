@@ -1,7 +1,8 @@
 import { NotYet } from '../../engine/probe.ts'
 import type { Probe } from '../../engine/probe.ts'
+import { shell } from '../../lib/program.ts'
+import type { Text } from '../../lib/secret.ts'
 import { formatConninfo } from './conninfo.ts'
-import { psql } from './sql.ts'
 import { parseHistory } from './timeline.ts'
 import type { HistoryEntry } from './timeline.ts'
 
@@ -12,6 +13,8 @@ export interface Upstream {
   readonly user: string
   /** File with the password (libpq's passfile) on the host. */
   readonly passfile?: string
+  /** The password itself, where no file has it yet; it goes through standard input. */
+  readonly password?: Text
 }
 
 /** What a server says of itself over the replication protocol. */
@@ -29,15 +32,7 @@ export const replicationConninfo = ({ host, port, user }: Upstream): string =>
 export const withPassfile = ({ passfile }: Upstream): readonly string[] =>
   passfile === undefined ? [] : ['env', `PGPASSFILE=${passfile}`]
 
-/** IDENTIFY_SYSTEM, and the history of its timeline when it is not the first. */
-const SCRIPT = `q() { printf '%s;\\n' "$1" | ${psql('"$c"').join(' ')}; }
-c=$1
-id=$(q IDENTIFY_SYSTEM) || exit 2
-echo "$id"
-t=\${id#*|}; t=\${t%%|*}
-[ "$t" = 1 ] || q "TIMELINE_HISTORY $t"`
-
-/** Parses what SCRIPT printed; undefined when it is not that. */
+/** Parses what identify.sh printed; undefined when it is not that. */
 export function parseIdentity(stdout: string): Identity | undefined {
   const [first = '', ...rest] = stdout.split('\n')
   const [systemIdentifier = '', timeline = ''] = first.split('|')
@@ -54,10 +49,11 @@ export function parseIdentity(stdout: string): Identity | undefined {
 export async function identify(probe: Probe, upstream: Upstream, account: string): Promise<Identity> {
   const target = `${replicationConninfo(upstream)} replication=true`
   const { code, stdout, stderr } = await probe.run(
-    [...withPassfile(upstream), 'sh', '-c', SCRIPT, 'identify', target],
+    [...withPassfile(upstream), ...shell('postgres/identify.sh', target)],
     {
       as: account,
       timeoutMs: 20_000,
+      ...(upstream.password !== undefined && { stdin: upstream.password }),
     },
   )
   const identity = parseIdentity(stdout)

@@ -4,7 +4,11 @@
 set -e
 dir=/srv/hactl-pg-case bin=/usr/lib/postgresql/15/bin port=5599
 as() { runuser -u postgres -- "$@"; }
-stop() { as $bin/pg_ctl -D $dir/data -m immediate -w stop >/dev/null 2>&1 || true; }
+stop() {
+  for each in data next; do
+    [ ! -d $dir/$each ] || as $bin/pg_ctl -D $dir/$each -m immediate -w stop >/dev/null 2>&1 || true
+  done
+}
 case $1 in
 up)
   stop
@@ -22,6 +26,19 @@ standby)
   rm -rf $dir/data
   mv $dir/copy $dir/data
   as $bin/pg_ctl -D $dir/data -l $dir/log -w start >/dev/null
+  ;;
+# A primary (`next`, port 5598) was promoted beside `data`, which went on by $2 and is down.
+diverged)
+  "$0" up
+  printf "listen_addresses = '127.0.0.1'\n" >>$dir/data/postgresql.conf
+  sed -i 's/scram-sha-256/trust/' $dir/data/pg_hba.conf
+  as $bin/pg_ctl -D $dir/data -l $dir/log -w restart >/dev/null
+  as $bin/pg_basebackup -h $dir -p $port -D $dir/next -R -c fast
+  printf 'port = 5598\n' >>$dir/next/postgresql.conf
+  as $bin/pg_ctl -D $dir/next -l $dir/log-next -w start >/dev/null
+  as $bin/pg_ctl -D $dir/next -w promote >/dev/null
+  [ -z "$2" ] || as psql -XAtq -v ON_ERROR_STOP=1 -h $dir -p $port -d postgres -c "$2" >/dev/null
+  as $bin/pg_ctl -D $dir/data -m immediate -w stop >/dev/null
   ;;
 stop) stop ;;
 down)

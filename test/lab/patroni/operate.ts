@@ -225,7 +225,9 @@ export function repairTests(lab: Lab): void {
     await diverge(lab, primary, standbys)
     const refused = await hactl('run', 'repair-standby', lab.inventory, '--yes', '--on', primary)
     expectCode(refused, 1)
-    expect(refused.stdout + refused.stderr).toMatch(/has [1-9]\d* commits past the fork/)
+    expect(refused.stdout + refused.stderr).toMatch(
+      /has [1-9]\d* commits in more than [1-9]\d* bytes of WAL past the fork/,
+    )
     const kept = await aside(lab, primary)
     await runbook(lab, 'repair-standby', '--on', primary, '--accept-data-loss')
     await lab.healthy()

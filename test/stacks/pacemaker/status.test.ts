@@ -204,7 +204,9 @@ function lastOf(parts: Readonly<Record<string, Part>>): string | undefined {
   const control = ({ timeline, state }: Part) => ({
     systemIdentifier: '1',
     lsn: parseLsn('0/1'),
+    reached: parseLsn('0/2'),
     checksums: true,
+    walLogHints: false,
     timeline,
     state,
   })

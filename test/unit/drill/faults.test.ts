@@ -4,7 +4,7 @@ import type { DrillRequest } from '../../../src/app/drill/choice.ts'
 import { needsLab, patient, together, UNDO_AFTER_S } from '../../../src/cluster/drill/fault.ts'
 import { FAULTS } from '../../../src/cluster/drill/faults.ts'
 import { mirrored, ruleset } from '../../../src/cluster/drill/net.ts'
-import { forkOf, lastSeen, recordEnd, walLoss } from '../../../src/cluster/drill/wal.ts'
+import { lastSeen, walLoss } from '../../../src/cluster/drill/wal.ts'
 import type { Sample } from '../../../src/cluster/drill/watch.ts'
 
 const named = (name: string) => {
@@ -143,16 +143,8 @@ test('bytes past the fork are from the last look at the old timeline to where th
     fork: '0/3000100',
     pastFork: 0x48,
   })
-  expect(forkOf(history, 1)).toBe(0x2000000n)
   expect(walLoss(end, '1\t0/2000000\tx\n')).toBeUndefined()
   expect(walLoss(end, '2\t0/3000200\tx\n')?.pastFork).toBe(0)
-})
-
-test('the end of a record is its start and its length, on eight bytes', () => {
-  const line =
-    'rmgr: Transaction len (rec/tot):     34/    34, tx:        753, lsn: 0/03001A50, prev 0/03001A08, desc: COMMIT'
-  expect(recordEnd(line)).toBe(0x3001a78n)
-  expect(recordEnd('pg_waldump: error: something')).toBeUndefined()
 })
 
 test('a busy host is no reason to fail over, in the profile fast at most one', () => {

@@ -211,7 +211,7 @@ export function lab(...names: readonly string[]): Lab {
         allowed: 'destructive',
         ...options,
       },
-      { playbook: loadPlaybook(file, registry), mode, ...(owed && { owed }) },
+      { playbook: loadPlaybook(file, options.registry ?? registry), mode, ...(owed && { owed }) },
     )
     const results = events.filter((event) => event.kind === 'task-result')
     const word = (result: TaskResult): string => result.status

@@ -1,5 +1,6 @@
 import { formatLsn } from '../../lsn.ts'
-import type { CaseFile, HostCase, WalPast } from '../case.ts'
+import type { WalPast } from '../../../modules/postgres/wal-past.ts'
+import type { CaseFile, HostCase } from '../case.ts'
 import { serverEvidence } from '../evidence.ts'
 import type { Draft, Evidence } from '../finding.ts'
 import { bytesPast, forkOf } from '../fork.ts'
