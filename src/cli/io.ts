@@ -3,6 +3,7 @@ import { Writable } from 'node:stream'
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
 import type { ExitCode } from '../diag/diagnostic.ts'
 import { Secret } from '../lib/secret.ts'
+import { toTerminal, visibleJson } from '../lib/terminal.ts'
 import { colorPaint, plainPaint } from '../report/paint.ts'
 import type { Paint } from '../report/paint.ts'
 import type { View } from '../report/view.ts'
@@ -28,11 +29,19 @@ async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
     view.log(text.replace(/\n$/, ''))
     return
   }
+  await send(stream, toTerminal(text))
+}
+
+async function send(stream: NodeJS.WriteStream, text: string): Promise<void> {
   if (stream.write(text)) return
   await new Promise<void>((resolve) => stream.once('drain', resolve))
 }
 
-/** Writes to standard output as it is; resolves when the reader keeps up. */
+/** Writes to standard output what the user asked for byte by byte: a terminal obeys the control characters in it. */
+export const outRaw = async (text: string): Promise<void> =>
+  text === '' || closed ? undefined : send(process.stdout, text)
+
+/** Writes to standard output, with control characters shown; resolves when the reader keeps up. */
 export const out = (text: string): Promise<void> => write(process.stdout, text)
 
 /** Writes one or more lines to standard output. */
@@ -41,7 +50,7 @@ export const print = (...lines: readonly string[]): Promise<void> =>
 
 /** Writes a value as JSON to standard output: indented, or on one line for `jsonl`. */
 export const printJson = (value: unknown, format: 'json' | 'jsonl' = 'json'): Promise<void> =>
-  print(JSON.stringify(value, undefined, format === 'json' ? 2 : undefined))
+  print(visibleJson(JSON.stringify(value, undefined, format === 'json' ? 2 : undefined)))
 
 /** Writes one or more lines to standard error: what is not the verb's result. */
 export const note = (...lines: readonly string[]): Promise<void> =>
@@ -116,7 +125,7 @@ async function readLine(question: string, hidden: boolean): Promise<string> {
   const output = hidden ? silence() : process.stdout
   const lines = createInterface({ input: process.stdin, output, terminal: hidden })
   // Only now, with the echo off: what is typed at the question must never show.
-  process.stdout.write(`${question} `)
+  process.stdout.write(`${toTerminal(question)} `)
   try {
     return await new Promise<string>((resolve, reject) => {
       const stop = (): void => reject(stopped())

@@ -16,7 +16,7 @@ import { Secret, MASK } from '../lib/secret.ts'
 import { suggest } from '../lib/suggest.ts'
 import { STACKS } from '../stacks/index.ts'
 import { editText } from './editor.ts'
-import { askSecret, confirm, interactive, note, print } from './io.ts'
+import { askSecret, confirm, interactive, note, outRaw, print } from './io.ts'
 import { inventoryFile } from './options.ts'
 import { packageFolders } from '../app/package.ts'
 
@@ -85,14 +85,14 @@ export async function show(key: string | undefined, flags: SecretFlags): Promise
   const opened = await openSecretFile(folder(flags), keyOptions(flags))
   const values = flatten(readSecretValues(opened), '')
   if (key === undefined) {
-    return print(
-      ...values.map(([name, value]) => `${name}: ${flags.reveal === true ? value.reveal() : MASK}`),
+    return outRaw(
+      values.map(([name, value]) => `${name}: ${flags.reveal === true ? value.reveal() : MASK}\n`).join(''),
     )
   }
   const names = values.map(([name]) => name)
   const found = values.find(([name]) => name === key)
   if (!found) throw unknownKey(key, names, opened.file)
-  return print(flags.reveal === true ? found[1].reveal() : MASK)
+  return outRaw(`${flags.reveal === true ? found[1].reveal() : MASK}\n`)
 }
 
 function readSecretValues({ text, file }: SecretFile): unknown {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { styleText } from 'node:util'
 import { MASK } from '../lib/secret.ts'
+import { styled, visibleJson } from '../lib/terminal.ts'
 import type { Diagnostic, Span } from './diagnostic.ts'
 
 export interface RenderOptions {
@@ -13,17 +13,14 @@ export interface RenderOptions {
   readonly closing?: string
 }
 
-type Style = Parameters<typeof styleText>[0]
+type Style = Parameters<typeof styled>[0]
 type Paint = (style: Style, text: string) => string
 
 /** All diagnostics as text for people: sorted, each with its code frame, and a line that counts them. */
 export function renderDiagnostics(diagnostics: readonly Diagnostic[], options: RenderOptions = {}): string {
   if (diagnostics.length === 0) return ''
   const source = remember(options.source ?? readSource)
-  const paint: Paint =
-    options.color === true
-      ? (style, text) => styleText(style, text, { validateStream: false })
-      : (_, text) => text
+  const paint: Paint = options.color === true ? styled : (_, text) => text
   const blocks = sortDiagnostics(diagnostics).map((each) => renderOne(each, source, paint))
   const text = [...blocks, closingLine(diagnostics, options.closing)].join('\n\n')
   return `${options.mask ? options.mask(text) : text}\n`
@@ -31,7 +28,7 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[], options: R
 
 /** Diagnostics as JSON, one object with the same order as the text. */
 export const diagnosticsJson = (diagnostics: readonly Diagnostic[]): string =>
-  JSON.stringify({ diagnostics: sortDiagnostics(diagnostics) }, undefined, 2)
+  visibleJson(JSON.stringify({ diagnostics: sortDiagnostics(diagnostics) }, undefined, 2))
 
 /** By file and position; those without a position last, in the order they were found. Doubles are dropped. */
 export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {

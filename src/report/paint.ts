@@ -1,4 +1,4 @@
-import { styleText } from 'node:util'
+import { styled } from '../lib/terminal.ts'
 
 export type Tone = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan'
 
@@ -7,5 +7,4 @@ export type Paint = (tone: Tone, text: string) => string
 
 export const plainPaint: Paint = (_tone, text) => text
 
-export const colorPaint: Paint = (tone, text) =>
-  text === '' ? '' : styleText(tone, text, { validateStream: false })
+export const colorPaint: Paint = styled

@@ -1,3 +1,5 @@
+import { toTerminal } from '../lib/terminal.ts'
+
 const HIDE = '\u001b[?25l'
 const SHOW = '\u001b[?25h'
 const CLEAR_LINE = '\u001b[K'
@@ -29,14 +31,14 @@ export class Painter {
 
   /** Queues lasting lines for the next drawing. */
   log(text: string): void {
-    this.#above.push(...text.split('\n'))
+    this.#above = this.#above.concat(text.split('\n'))
   }
 
   /** Draws the block; does nothing when nothing changed. */
   draw(lines: readonly string[]): void {
     const same = lines.length === this.#drawn.length && lines.every((line, at) => line === this.#drawn[at])
     if (same && this.#above.length === 0) return
-    const body = [...this.#above, ...lines].map((line) => `${line}${CLEAR_LINE}\n`).join('')
+    const body = [...this.#above, ...lines].map((line) => `${toTerminal(line)}${CLEAR_LINE}\n`).join('')
     const text = `${this.#hidden ? '' : HIDE}${this.#home()}${body}${CLEAR_BELOW}`
     this.#hidden = true
     this.#above = []
@@ -46,7 +48,7 @@ export class Painter {
 
   /** Takes the block off the terminal, prints what was queued and shows the cursor again. */
   clear(): void {
-    const above = this.#above.map((line) => `${line}${CLEAR_LINE}\n`).join('')
+    const above = this.#above.map((line) => `${toTerminal(line)}${CLEAR_LINE}\n`).join('')
     const text = `${this.#home()}${above}${CLEAR_BELOW}${this.#hidden ? SHOW : ''}`
     if (this.#hidden || above !== '') this.#screen.write(text)
     this.#hidden = false

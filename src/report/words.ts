@@ -1,10 +1,14 @@
+import { visible } from '../lib/terminal.ts'
+
 /** `1 host`, `3 hosts`. */
 export const count = (number: number, word: string): string =>
   `${String(number).replaceAll(/\B(?=(\d{3})+$)/g, ',')} ${word}${number === 1 ? '' : 's'}`
 
-/** Cuts a text to a number of columns, the last one then `…`. Wide characters are not expected here. */
-export const clip = (text: string, width: number): string =>
-  text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
+/** Cuts a text, as it is shown, to a number of columns, the last one then `…`. Wide characters are not expected here. */
+export function clip(text: string, width: number): string {
+  const shown = visible(text)
+  return shown.length <= width ? shown : `${shown.slice(0, Math.max(0, width - 1))}…`
+}
 
 /** Breaks a list into lines that fit; a single longer word stands alone. */
 export function wrap(words: readonly string[], separator: string, width: number): string[] {

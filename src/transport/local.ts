@@ -6,6 +6,16 @@ import type { Opener, Pipe } from './opener.ts'
 import { RunnerSession } from './session.ts'
 import type { Connect } from './transport.ts'
 
+/** A runner that a command of its own has stopped goes on, sees the end of its input and clears away. */
+function wake(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGCONT')
+  } catch {
+    // Already gone.
+  }
+}
+
 function openLocal(host: string, becomeUser: string | undefined): Opener {
   return {
     host,
@@ -26,7 +36,11 @@ function openLocal(host: string, becomeUser: string | undefined): Opener {
       const pipe: Pipe = {
         write: (data) => void child.stdin.write(data),
         end: () => void child.stdin.end(),
-        destroy: () => void child.stdin.destroy(),
+        destroy: () => {
+          child.stdin.destroy()
+          wake(child.pid)
+        },
+        hold: (held) => void (held ? child.stdout.pause() : child.stdout.resume()),
       }
       return Promise.resolve(pipe)
     },

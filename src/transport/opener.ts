@@ -19,6 +19,8 @@ export interface Pipe {
   /** Ends the input: the runner kills what runs and removes its folder. */
   end(): void
   destroy(): void
+  /** Reads nothing from the host for a while, or goes on. */
+  hold(held: boolean): void
 }
 
 export interface PipeEvents {

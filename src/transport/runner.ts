@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { bytesToText, textToBytes } from '../lib/bytes.ts'
 import { quote } from '../lib/quote.ts'
 
 /** What one session's runner is made of: the text it evaluates and the mark that frames its answers. */
@@ -6,7 +7,7 @@ export interface Runner {
   /** Starts every record. Random, sent on standard input only, so no other account of the host can forge it. */
   readonly mark: string
   /** The text of the reader with the commands of the first batch in it: what is read at once costs one process. */
-  script(first: string): Buffer
+  script(first: Buffer): Buffer
   /** Shell words that evaluate such a text from the first bytes of standard input; safe in fish and csh too. */
   boot(script: Buffer): string
 }
@@ -47,6 +48,9 @@ echo "$M"d$i$R
 for f in $L $d/i.$i.* $d/b; do [ $f = $d/s ] || [ ! -s $f ] || : >$f; done
 exit
 }
+_p() {
+for v in @PROXIES@; do eval "[ \"\${HACTL_$v}\" ] && export $v=\"\$HACTL_$v\""; done
+}
 _a() (
 u=$1
 shift
@@ -65,6 +69,11 @@ else
 fi 2>/dev/null
 _f`
 
+/** What an account's login may say about proxies, in both ways of writing. */
+const PROXIES = ['http', 'https', 'ftp', 'all', 'no']
+  .flatMap((kind) => [`${kind}_proxy`, `${kind.toUpperCase()}_PROXY`])
+  .join(' ')
+
 /**
  * Reads frames from standard input and never blocks on a command: `B` starts a batch, `T` kills one command,
  * `C` cancels, `P` asks which command runs (answered on stderr, because stdout belongs to the worker), `E` says what
@@ -73,7 +82,21 @@ _f`
  */
 const READER = String.raw`unset M D
 M=@MARK@
-w= I= e=
+w= I= e= d=
+while read -r a; do
+case $a in
+"export "[A-Za-z_]*=*) ;;
+*) continue ;;
+esac
+a=\${a#export } a=\${a%%=*}
+case $a in
+*[!A-Za-z0-9_]*|PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TERM|SSH_*|SUDO_*|SHELLOPTS|BASHOPTS) ;;
+*_proxy|*_PROXY) eval "HACTL_$a=\$$a"; export HACTL_$a; unset $a ;;
+*) unset $a ;;
+esac
+done <<E
+$(export -p)
+E
 export LC_ALL=C HACTL_SESSION_PID=$$ PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 umask 022
 cd /
@@ -96,7 +119,7 @@ kill -KILL -$w
 fi 2>/dev/null
 D=$d
 eval "$e" 2>/dev/null
-rm -rf $D
+[ "$D" ] && rm -rf $D
 exit 1
 }
 _k() {
@@ -111,15 +134,15 @@ k=0
 _b && while read -r a; do k=$((k+1)); done <$d/r
 }
 f=
-for d in /run /dev/shm /tmp; do
-[ -w $d ] || continue
-d=$d/.hactl-@FOLDER@
+trap _x TERM HUP INT PIPE
+for a in /run /dev/shm /tmp; do
+[ -w $a ] || continue
+d=$a/.hactl-@FOLDER@
 mkdir -m 700 $d 2>/dev/null || continue
 { echo "$M<" >$d/s && echo 0 >$d/n && printf "%s\n" "unset M" "M=$M" "$W" >$d/p; } 2>/dev/null && f=1 && break
 rm -rf $d
 done
 [ "$f" ] || { echo "hactl: no space in /run, /dev/shm or /tmp for a work folder" >&2; exit 1; }
-trap _x TERM HUP INT
 echo "$M"h
 while read -r o i n r; do
 case $o in
@@ -148,10 +171,10 @@ export function createRunner(): Runner {
   const text = READER.replaceAll('\\${', '${')
     .replace('@MARK@', mark)
     .replace('@FOLDER@', randomBytes(9).toString('hex'))
-    .replace('@WORKER@', () => WORKER)
+    .replace('@WORKER@', () => WORKER.replace('@PROXIES@', PROXIES))
   return {
     mark,
-    script: (first) => Buffer.from(`B=${quote(first)}\n${text}`),
+    script: (first) => textToBytes(`B=${quote(bytesToText(first))}\n${text}`),
     boot: (script) => `eval "$(dd bs=${script.length} count=1 iflag=fullblock 2>/dev/null)"`,
   }
 }

@@ -1,6 +1,9 @@
+import type { Reply } from './answer.ts'
 import { Exchange } from './exchange.ts'
 import { decodeProgress, encodeBatch, encodeEnd } from './frames.ts'
-import type { Frame, Reply } from './frames.ts'
+import type { Frame } from './frames.ts'
+import { Greeting, Said } from './greeting.ts'
+import type { HactlError } from '../diag/diagnostic.ts'
 import { cancelledError, transportError } from './opener.ts'
 import type { Ending, Opener, Pipe } from './opener.ts'
 import { createRunner } from './runner.ts'
@@ -18,7 +21,8 @@ import { uploadFile } from './upload.ts'
 const HELLO_MS = 30_000
 /** How long a closed session is waited for; the runner itself needs at most about two seconds. */
 const CLOSE_MS = 4000
-const SAID_KEPT = 4000
+/** How much may come from a host that was asked for nothing. */
+const IDLE_BYTES = 1024 * 1024
 
 const NOT_RUN: CommandResult = { code: 125, stdout: '', stderr: '', notRun: true }
 
@@ -36,16 +40,22 @@ export class RunnerSession implements Transport {
   #exchange: Exchange | undefined
   #failure: unknown
   #started = false
-  #said = ''
+  #greeting: Greeting
+  readonly #said = new Said()
+  readonly #helloMs: number
+  #idleBytes = 0
   #atEnd = ''
   #toldAtEnd = ''
   #helloTimer: NodeJS.Timeout | undefined
   #closing = false
   #ended: () => void = () => {}
 
-  constructor(opener: Opener) {
+  /** `helloMs`: how long a shell may take to start, when that is more than usual. */
+  constructor(opener: Opener, helloMs = 0) {
     this.host = opener.host
     this.#opener = opener
+    this.#helloMs = Math.max(HELLO_MS, helloMs)
+    this.#greeting = new Greeting(this.#runner.mark)
   }
 
   stats(): TransportStats {
@@ -99,17 +109,17 @@ export class RunnerSession implements Transport {
   }
 
   async #batch(commands: readonly Command[], options: BatchOptions): Promise<readonly CommandResult[]> {
-    const { signal, failFast = false } = options
+    const { signal } = options
     const results: CommandResult[] = []
     // A command that had to be killed with KILL takes its shell along: the rest travels as another request.
     while (results.length < commands.length) {
       if (signal?.aborted) throw cancelledError(this.host)
       if (this.#failure !== undefined) throw this.#failure
       const rest = commands.slice(results.length)
-      const done = await this.#request(rest, failFast, signal)
+      const done = await this.#request(rest, options)
       results.push(...done)
       const last = done.at(-1)
-      if (failFast && (!last || !isOk(commands[results.length - 1], last))) break
+      if (options.failFast === true && (!last || !isOk(commands[results.length - 1], last))) break
     }
     this.#stats.commands += results.length
     return [...results, ...Array.from({ length: commands.length - results.length }, () => NOT_RUN)]
@@ -117,22 +127,28 @@ export class RunnerSession implements Transport {
 
   async #request(
     commands: readonly Command[],
-    failFast: boolean,
-    signal: AbortSignal | undefined,
+    { failFast = false, signal, output }: BatchOptions,
   ): Promise<readonly CommandResult[]> {
     const id = ++this.#stats.roundTrips
     const frame = encodeBatch(id, commands, failFast)
     const exchange = new Exchange(id, commands, {
       mark: this.#runner.mark,
       send: (data) => this.#send(data),
-      giveUp: (why) => this.#fail(transportError('lost', this.host, `${this.host}: session ended: ${why}`)),
+      giveUp: (why) =>
+        this.#fail(
+          signal?.aborted
+            ? cancelledError(this.host)
+            : transportError('lost', this.host, `${this.host}: the session was given up: ${why}`),
+        ),
+      output: (data) => this.#output(signal?.aborted ? undefined : output?.(data)),
     })
     this.#exchange = exchange
+    this.#idleBytes = 0
     const interrupt = (): void => this.#interrupt(exchange)
     signal?.addEventListener('abort', interrupt, { once: true })
     try {
       if (this.#started) {
-        for (const part of [frame.header, Buffer.from(frame.script), ...frame.bodies]) this.#send(part)
+        for (const part of [frame.header, frame.script, ...frame.bodies]) this.#send(part)
         exchange.started()
       } else this.#open(frame)
       const replies = await exchange.answer
@@ -142,6 +158,18 @@ export class RunnerSession implements Transport {
       signal?.removeEventListener('abort', interrupt)
       this.#exchange = undefined
     }
+  }
+
+  /** Streamed output has a reader that may be slow: meanwhile nothing is read from the host. */
+  #output(taken: Promise<void> | undefined): void {
+    if (taken === undefined) return
+    const hold = (held: boolean): void => {
+      this.#exchange?.hold(held)
+      this.#pipe?.hold(held)
+    }
+    hold(true)
+    const goOn = (): void => hold(false)
+    void taken.then(goOn, goOn)
   }
 
   #result(reply: Reply, overdue: boolean): CommandResult {
@@ -170,24 +198,13 @@ export class RunnerSession implements Transport {
     const atEnd = this.#atEnd === '' ? [] : [encodeEnd(this.#atEnd)]
     const early = Buffer.concat([script, ...atEnd, frame.header, ...frame.bodies])
     this.#stats.bytesSent += early.length
-    this.#said = ''
-    this.#helloTimer = setTimeout(() => {
-      const detail = this.#said.trim()
-      this.#fail(
-        transportError(
-          'shell',
-          this.host,
-          `${this.host}: no answer from a shell after ${HELLO_MS / 1000} s`,
-          {
-            ...(detail && { detail }),
-          },
-        ),
-      )
-    }, HELLO_MS)
+    this.#said.clear()
+    this.#helloTimer = setTimeout(() => this.#fail(this.#noHello()), this.#helloMs)
     const opening = this.#opener.open(this.#runner.boot(script), early, {
       stdout: (data) => this.#stdout(data),
       stderr: (data) => this.#stderr(data),
-      closed: (ending) => void this.#closed({ ...ending, started: this.#started, said: this.#said }, frame),
+      closed: (ending) =>
+        void this.#closed({ ...ending, started: this.#started, said: this.#said.text }, frame),
     })
     opening.then(
       (pipe) => {
@@ -198,32 +215,45 @@ export class RunnerSession implements Transport {
     )
   }
 
+  #noHello(): HactlError {
+    const detail = this.#said.text.trim()
+    const summary = `${this.host}: no answer from a shell after ${this.#helloMs / 1000} s`
+    return transportError('shell', this.host, summary, {
+      ...(detail && { detail }),
+      hint: `if its login takes longer than that, give it more: ansible_ssh_timeout: ${(this.#helloMs / 1000) * 2}`,
+    })
+  }
+
   #stdout(data: Buffer): void {
     this.#stats.bytesReceived += data.length
-    if (!this.#started) {
-      this.#say(data)
-      if (!this.#said.includes(`${this.#runner.mark}h`)) return
-      clearTimeout(this.#helloTimer)
-      this.#started = true
-      this.#said = ''
-      // It may have been said while the shell was starting; the request that waits for it has gone out already.
-      this.#tellAtEnd()
-      this.#exchange?.started()
-    }
-    this.#exchange?.data(data)
+    if (this.#started) return this.#answer(data)
+    this.#said.add(data)
+    const rest = this.#greeting.push(data)
+    if (rest === undefined) return
+    clearTimeout(this.#helloTimer)
+    this.#started = true
+    this.#said.clear()
+    // It may have been said while the shell was starting; the request that waits for it has gone out already.
+    this.#tellAtEnd()
+    this.#exchange?.started()
+    if (rest.length > 0) this.#answer(rest)
+  }
+
+  #answer(data: Buffer): void {
+    if (this.#exchange) return this.#exchange.data(data)
+    this.#idleBytes += data.length
+    if (this.#idleBytes <= IDLE_BYTES) return
+    this.#fail(transportError('lost', this.host, `${this.host}: the session was given up: it sends unasked`))
   }
 
   #stderr(data: Buffer): void {
     this.#stats.bytesReceived += data.length
-    this.#say(data)
-    const index = decodeProgress(this.#said, this.#runner.mark)
+    if (this.#started) this.#exchange?.noise(data.length)
+    this.#said.add(data)
+    const index = decodeProgress(this.#said.text, this.#runner.mark)
     if (index === undefined) return
-    this.#said = ''
+    this.#said.clear()
     this.#exchange?.progress(index)
-  }
-
-  #say(data: Buffer): void {
-    this.#said = (this.#said + data.toString()).slice(-SAID_KEPT)
   }
 
   async #closed(ending: Ending, frame: Frame): Promise<void> {
@@ -232,8 +262,10 @@ export class RunnerSession implements Transport {
     clearTimeout(this.#helloTimer)
     if (this.#closing || this.#failure !== undefined) return
     const error = await this.#opener.explain(ending).catch((reason: unknown) => reason)
-    if (error === undefined) this.#open(frame)
-    else this.#fail(error)
+    if (error === undefined) {
+      this.#greeting = new Greeting(this.#runner.mark)
+      this.#open(frame)
+    } else this.#fail(error)
   }
 
   #fail(error: unknown): void {

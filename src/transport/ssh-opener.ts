@@ -4,6 +4,7 @@ import { reveal } from '../lib/secret.ts'
 import type { Text } from '../lib/secret.ts'
 import { launch, launchWithPassword, needsPassword, shellError, sudoError } from './become.ts'
 import type { Launch } from './become.ts'
+import { Said } from './greeting.ts'
 import { endOnce, transportError } from './opener.ts'
 import type { Ending, Opener, Pipe, PipeEvents } from './opener.ts'
 import { execAgain, execWithData } from './ssh-exec.ts'
@@ -95,6 +96,7 @@ function pipeOf(channel: ClientChannel, events: PipeEvents, broken: () => Error 
     write: (data) => void channel.write(data),
     end: () => void channel.end(),
     destroy: () => channel.close(),
+    hold: (held) => void (held ? channel.pause() : channel.resume()),
   }
 }
 
@@ -104,21 +106,21 @@ function pipeOf(channel: ClientChannel, events: PipeEvents, broken: () => Error 
  */
 function afterSudo(start: Launch, early: Buffer, channel: ClientChannel, events: PipeEvents): PipeEvents {
   const { prompt = '', ready = '' } = start
-  let out = ''
-  let errors = ''
+  const out = new Said()
+  const errors = new Said()
   let passed = false
   return {
     stdout: (data) => {
       if (passed) return events.stdout(data)
-      out += data.toString()
-      if (!out.includes(ready)) return
+      out.add(data)
+      if (!out.text.includes(ready)) return
       passed = true
       channel.write(Buffer.concat([Buffer.from(`${ready}\n`), early]))
     },
     stderr: (data) => {
       if (!passed) {
-        errors += data.toString()
-        if (errors.split(prompt).length > 2) channel.end()
+        errors.add(data)
+        if (errors.text.split(prompt).length > 2) channel.end()
       }
       events.stderr(data)
     },

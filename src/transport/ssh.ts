@@ -14,7 +14,7 @@ export function createSshConnect(dialer: Dialer = new Dialer()): Connect {
       dialer.dial(spec, options),
       (loaded ??= load()),
     ])
-    return new RunnerSession(new SshOpener(connection, spec, options))
+    return new RunnerSession(new SshOpener(connection, spec, options), connection.target.connectTimeoutMs)
   }
 }
 

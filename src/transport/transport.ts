@@ -13,6 +13,10 @@ export interface Command {
   /** Account that runs it; default is the one the session has after `become` (usually root). */
   readonly as?: string
   readonly env?: Readonly<Record<string, string>>
+  /** It may go to the network for files of others (packages, keys): it keeps the proxy variables of the login. */
+  readonly network?: true
+  /** Its standard output goes to `BatchOptions.output` as it comes, is kept nowhere, and is empty in the result. */
+  readonly stream?: true
   /** Killed with its whole process group after this many milliseconds; default 120 000. */
   readonly timeoutMs?: number
   /** Exit codes after which a failFast sequence goes on; default [0]. `any` for readings. */
@@ -32,6 +36,8 @@ export interface BatchOptions {
   /** Stop at the first command whose exit code is not one of its okCodes: the rest come back as `notRun`. Default false. */
   readonly failFast?: boolean
   readonly signal?: AbortSignal
+  /** Takes the output of commands with `stream`; nothing more is read from the host until its promise is kept. */
+  readonly output?: (data: Buffer) => Promise<void> | undefined
 }
 
 export interface TransportStats {

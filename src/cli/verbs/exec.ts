@@ -4,13 +4,15 @@ import type { Diagnostic } from '../../diag/diagnostic.ts'
 import { renderDiagnostics } from '../../diag/render.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import { matchHosts } from '../../inventory/pattern.ts'
+import { textToBytes } from '../../lib/bytes.ts'
 import { parseDuration } from '../../lib/duration.ts'
 import { pool } from '../../lib/pool.ts'
 import { masker } from '../../lib/secret.ts'
 import { connect } from '../../transport/connect.ts'
 import type { CommandResult, Command as RemoteCommand } from '../../transport/transport.ts'
+import { HostLines } from '../host-lines.ts'
 import { interrupt } from '../interrupt.ts'
-import { note, print, printJson, setExit } from '../io.ts'
+import { note, out, outRaw, printJson, setExit } from '../io.ts'
 import { inventoryFile, withFormat, withInventory } from '../options.ts'
 import type { Format } from '../options.ts'
 import { openTargets } from '../../app/target.ts'
@@ -22,6 +24,7 @@ interface Options {
   readonly as?: string
   readonly timeout: string
   readonly format: Format
+  readonly raw?: boolean
   readonly secretsKey?: string
 }
 
@@ -46,16 +49,23 @@ function remoteCommand(words: readonly string[], options: Options): RemoteComman
   return {
     argv: words.length === 1 ? ['sh', '-c', words[0] ?? ''] : words,
     timeoutMs,
+    network: true,
+    ...(options.format === 'text' && { stream: true }),
     ...(options.as !== undefined && { as: options.as }),
   }
 }
 
-async function runOn(host: Host, command: RemoteCommand): Promise<Ran> {
+async function runOn(
+  host: Host,
+  command: RemoteCommand,
+  output?: (data: Buffer) => Promise<void> | undefined,
+): Promise<Ran> {
   const { ask } = terminal()
   try {
     const session = await connect(host.connection, { signal: interrupt.hard, ...(ask && { ask }) })
     try {
-      const [result] = await session.batch([command], { signal: interrupt.hard })
+      const options = { signal: interrupt.hard, ...(output && { output }) }
+      const [result] = await session.batch([command], options)
       return { host: host.name, failures: [], ...(result && { result }) }
     } finally {
       await session.close()
@@ -66,14 +76,34 @@ async function runOn(host: Host, command: RemoteCommand): Promise<Ran> {
   }
 }
 
-const lines = (text: string): string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'))
+interface Look {
+  readonly width: number
+  readonly mask: (text: string) => string
+  /** Length of the longest secret. */
+  readonly longest: number
+  readonly write: (text: string) => Promise<void>
+}
 
-async function show({ host, result, failures }: Ran, width: number): Promise<void> {
-  const name = host.padEnd(width)
+/** Runs the command on a host and prints what it says: its output while it comes, the rest behind it. */
+async function follow(host: Host, command: RemoteCommand, look: Look): Promise<Ran> {
+  const name = host.name.padEnd(look.width)
+  const output = new HostLines({ ...look, prefix: `${name} | ` })
+  const ran = await runOn(host, command, (data) => output.push(data))
+  await output.end()
+  const { result, failures } = ran
   if (failures.length > 0) await note(renderDiagnostics(failures).trimEnd())
-  if (!result) return
-  await print(...lines(result.stdout).map((line) => `${name} | ${line}`))
-  await note(...lines(result.stderr).map((line) => `${name} ! ${line}`))
+  if (!result) return ran
+  const errors = new HostLines({ ...look, prefix: `${name} ! `, write: (text) => note(...lastless(text)) })
+  await errors.push(textToBytes(result.stderr))
+  await errors.end()
+  await tellEnd(name, result)
+  return ran
+}
+
+/** Text as one argument of `note`, which ends it itself. */
+const lastless = (text: string): string[] => (text === '' ? [] : [text.replace(/\n$/, '')])
+
+async function tellEnd(name: string, result: CommandResult): Promise<void> {
   if (result.timedOut === true) await note(`${name} ! stopped: it ran longer than --timeout`)
   else if (result.code !== 0) await note(`${name} ! exit code ${result.code}`)
 }
@@ -87,14 +117,16 @@ async function exec(pattern: string, words: readonly string[], options: Options)
   if (matched.diagnostics.length > 0) throw new HactlError(matched.diagnostics)
   const hosts = matched.hosts.flatMap((name) => inventory.hosts.get(name) ?? [])
   const mask = masker(inventory.secrets)
+  const longest = Math.max(0, ...inventory.secrets.map((secret) => secret.reveal().length))
   const width = Math.max(...hosts.map((host) => host.name.length))
+  const write = options.raw === true ? outRaw : out
   const all = await pool(hosts, Number(options.forks ?? FORKS), async (host) => {
+    if (options.format === 'text') return follow(host, command, { width, mask, longest, write })
     const { result, ...ran } = await runOn(host, command)
     const masked: Ran = {
       ...ran,
       ...(result && { result: { ...result, stdout: mask(result.stdout), stderr: mask(result.stderr) } }),
     }
-    if (options.format === 'text') await show(masked, width)
     if (options.format === 'jsonl') await printJson(masked, 'jsonl')
     return masked
   })
@@ -114,6 +146,7 @@ export function configure(command: Command): void {
   )
     .option('--forks <n>', 'hosts worked on at the same time')
     .option('--as <account>', 'the account that runs it; default: the one after become')
+    .option('--raw', 'control characters of the output are sent to the terminal, not shown')
     .option('--timeout <duration>', 'stopped after this long', '120s')
     .option('--secrets-key <file>', 'the age key of the encrypted secrets')
     .addHelpText('after', "\nFor example: hactl exec postgres -- 'df -h /var/lib/postgresql'")

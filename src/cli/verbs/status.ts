@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../../diag/diagnostic.ts'
 import { parseDuration } from '../../lib/duration.ts'
 import { terminal } from '../caller.ts'
 import { interrupt } from '../interrupt.ts'
-import { interactive, out, paint, print, printJson, setExit, size } from '../io.ts'
+import { interactive, outRaw, paint, print, printJson, setExit, size } from '../io.ts'
 import { inventoryFile, withFormat, withInventory, type GlobalOptions } from '../options.ts'
 
 interface StatusOptions extends GlobalOptions {
@@ -73,7 +73,7 @@ async function show(statuses: readonly ClusterStatus[], options: StatusOptions):
   }
   if (options.format === 'json') return printJson(statuses.length === 1 ? statuses[0] : statuses)
   const { statusText } = await import('../../report/status-text.ts')
-  if (options.watch !== undefined && interactive()) await out('\u001b[H\u001b[2J')
+  if (options.watch !== undefined && interactive()) await outRaw('\u001b[H\u001b[2J')
   for (const status of statuses) {
     await print(statusText(status, { width: size().columns, paint: paint() }).trimEnd())
   }

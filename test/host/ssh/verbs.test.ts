@@ -30,11 +30,21 @@ beforeAll(async () => {
 afterAll(() => sshd.stop())
 
 /** Runs hactl as a user whose home is empty but for ssh_config. */
-function hactl(...args: readonly string[]) {
+const hactl = (...args: readonly string[]) => hactlWith([], args, '')
+
+/** The same with options of Node.js, and with what the shell does with the output. */
+function hactlWith(node: readonly string[], args: readonly string[], pipe: string) {
+  const words = [...node, '--import', 'tsx', join(ROOT, 'src/cli/main.ts'), ...args]
   const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', join(ROOT, 'src/cli/main.ts'), ...args],
-    { cwd: ROOT, encoding: 'utf8', timeout: 30_000, env: { ...process.env, HOME: home, NO_COLOR: '1' } },
+    'bash',
+    ['-o', 'pipefail', '-c', `"$@" ${pipe}`, 'bash', process.execPath, ...words],
+    {
+      cwd: ROOT,
+      encoding: 'utf8',
+      timeout: 300_000,
+      maxBuffer: 64_000_000,
+      env: { ...process.env, HOME: home, NO_COLOR: '1' },
+    },
   )
   return { status, stdout, stderr }
 }
@@ -81,6 +91,46 @@ test('exec shows output, errors and exit codes by host, and what cannot be reach
   expect(hactl('exec', 'one', '-i', inventory, '--timeout', '300ms', '--', 'sleep', '60').stderr).toContain(
     'longer than',
   )
+})
+
+test('exec prints output of any length while it comes, and does not keep it', () => {
+  writeFileSync(knownHosts(), readFileSync(sshd.knownHosts))
+  const script = 'i=0; while [ $i -lt 200000 ]; do echo $i; i=$((i+1)); done'
+  const long = hactl('exec', 'one', '-i', inventory, '--', script)
+  expect(long).toMatchObject({ status: 0, stderr: '' })
+  expect(long.stdout.split('\n').length).toBe(200_001)
+  expect(long.stdout).toMatch(/^one \| 0\none \| 1\n[^]*\none \| 199999\n$/)
+  // Far more than a heap that is made this small could hold.
+  const much = hactlWith(
+    ['--max-old-space-size=100', '--max-semi-space-size=2'],
+    ['exec', 'one', '-i', inventory, '--timeout', '10m', '--', 'yes "$(printf %0999d 7)" | head -n 300000'],
+    '| wc -c',
+  )
+  expect(much).toMatchObject({ status: 0, stderr: '' })
+  expect(Number(much.stdout)).toBe(300_000 * (1000 + 'one | '.length))
+}, 600_000)
+
+test('control characters of a host are shown; with --raw they are sent', () => {
+  writeFileSync(knownHosts(), readFileSync(sshd.knownHosts))
+  const script = String.raw`printf 'a\033[2Jb\rc\302\233d\n'; printf 'e\033]0;t\007\n' >&2`
+  const shown = hactl('exec', 'one', '-i', inventory, '--', script)
+  expect(shown.stdout).toBe(String.raw`one | a\x1b[2Jb\rc\x9bd` + '\n')
+  expect(shown.stderr).toBe(String.raw`one ! e\x1b]0;t\x07` + '\n')
+  const raw = hactl('exec', 'one', '-i', inventory, '--raw', '--', script)
+  expect(raw.stdout).toBe('one | a\u001b[2Jb\rc\u009bd\n')
+  const json = hactl('exec', 'one', '-i', inventory, '--format', 'json', '--', script)
+  expect(json.stdout).not.toMatch(/[\u007f-\u009f]/)
+  expect(JSON.parse(json.stdout)).toMatchObject([{ result: { stdout: 'a\u001b[2Jb\rc\u009bd\n' } }])
+})
+
+test('a command that stops the runner is over with its time', () => {
+  writeFileSync(knownHosts(), readFileSync(sshd.knownHosts))
+  const script =
+    'kill -STOP $HACTL_SESSION_PID; echo $HACTL_SESSION_PID >' + `${sshd.dir}/stopped; sleep 1000`
+  const stopped = hactl('exec', 'one', '-i', inventory, '--timeout', '2s', '--', script)
+  process.kill(-Number(readFileSync(join(sshd.dir, 'stopped'), 'utf8')), 'SIGCONT')
+  expect(stopped.status).toBe(4)
+  expect(stopped.stderr).toContain('ssh/lost')
 })
 
 test('ssh runs the system client with the same settings and gives its exit code', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Diagnostic } from '../../../src/diag/diagnostic.ts'
 import { problem } from '../../../src/diag/diagnostic.ts'
+import { toTerminal } from '../../../src/lib/terminal.ts'
 import { diagnosticsJson, renderDiagnostics, sortDiagnostics } from '../../../src/diag/render.ts'
 
 const SOURCE = 'all:\n  hsots:\n    pg1: { password: hunter2, port: x }\n'
@@ -64,7 +65,7 @@ test('known secrets are masked wherever they stand', () => {
 
 test('colour is only added when asked for', () => {
   expect(render([key])).not.toContain('\u001B[')
-  expect(render([key], { color: true })).toContain('\u001B[31m')
+  expect(toTerminal(render([key], { color: true }))).toContain('\u001B[31m')
 })
 
 test('a place beyond the end of the line or file does no harm', () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { ClusterStatus } from '../../../src/cluster/status.ts'
+import { toTerminal } from '../../../src/lib/terminal.ts'
 import { colorPaint, plainPaint } from '../../../src/report/paint.ts'
 import { formatBytes, statusText } from '../../../src/report/status-text.ts'
 
@@ -102,7 +103,10 @@ test('a degraded cluster names what is wrong, worst first, and the next command'
 })
 
 test('colours only underline: without them the text is the same', () => {
-  const bare = statusText(degraded, { ...options, paint: colorPaint }).replaceAll(/\u001b\[\d+m/g, '')
+  const bare = toTerminal(statusText(degraded, { ...options, paint: colorPaint })).replaceAll(
+    /\u001b\[\d+m/g,
+    '',
+  )
   expect(bare).toBe(statusText(degraded, options))
 })
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { Secret } from '../../../src/lib/secret.ts'
-import { decodeAnswer, decodeProgress, encodeBatch } from '../../../src/transport/frames.ts'
+import { decodeAnswer } from '../../../src/transport/answer.ts'
+import { decodeProgress, encodeBatch } from '../../../src/transport/frames.ts'
 
 const MARK = 'abcd'
 
@@ -19,7 +20,7 @@ test('a request is a header, the commands with short input, then the other bodie
     true,
   )
   expect(header.toString()).toBe(`B 7 ${script.length} 3:2 4:65537 5:3\n`)
-  expect(script).toBe(
+  expect(script.toString()).toBe(
     "F=1\n_i hid && 'cat' <$d/i.$i.$k >>$O 2>>$E;_z $?\n" +
       `_a postgres 'env' A='x y' 'id' -u 'it'\\''s' >>$O 2>>$E;_z $?\n` +
       "'env' 'cd' / >>$O 2>>$E;_z $? 0,2\n" +
@@ -34,7 +35,7 @@ test('an inline script is evaluated by a fork with its arguments and variables, 
     inline: true,
     env: { A: 'x y' },
   } as const
-  expect(encodeBatch(1, [command, { ...command, as: 'postgres' }], false).script).toBe(
+  expect(encodeBatch(1, [command, { ...command, as: 'postgres' }], false).script.toString()).toBe(
     "(export A='x y'\nset -- 'it'\\''s'\necho \"$1$A\"\n) >>$O 2>>$E;_z $?\n" +
       `_a postgres 'env' A='x y' 'sh' -c 'echo "$1$A"' name 'it'\\''s' >>$O 2>>$E;_z $?\n`,
   )

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -16,6 +17,7 @@ import { HactlError } from '../../../src/diag/diagnostic.ts'
 import { poll } from '../../../src/lib/poll.ts'
 import { Secret } from '../../../src/lib/secret.ts'
 import { connectLocal } from '../../../src/transport/local.ts'
+import { createRunner } from '../../../src/transport/runner.ts'
 import type { ConnectionSpec, Transport } from '../../../src/transport/transport.ts'
 
 const SPEC: ConnectionSpec = {
@@ -267,7 +269,7 @@ describe.each(['dash', 'bash', 'busybox'].filter(find))('with %s as the remote s
     const [result] = await transport.batch([{ argv: ['cat'], stdin: body }])
     expect(result?.stdout.length).toBe(body.length)
     expect(result?.stdout === body.toString()).toBe(true)
-  })
+  }, 120_000)
 
   test('what a left-over process writes later spoils nothing', async () => {
     const transport = await session(folder)
@@ -280,6 +282,74 @@ describe.each(['dash', 'bash', 'busybox'].filter(find))('with %s as the remote s
     ])
     expect(results[0]).toEqual({ code: 0, stdout: 'one\n', stderr: '' })
     expect(results[3]).toEqual({ code: 0, stdout: 'four\n', stderr: '' })
+  })
+
+  test('streams output as it comes, heeds a slow reader, and keeps stderr and exit code', async () => {
+    const transport = await session(folder)
+    let bytes = 0
+    let [inside, most] = [0, 0]
+    const output = async (data: Buffer): Promise<void> => {
+      most = Math.max(most, ++inside)
+      bytes += data.length
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      inside--
+    }
+    const script = 'head -c 5000000 /dev/zero; echo err >&2; exit 3'
+    const results = await transport.batch([{ argv: ['sh', '-c', script], stream: true }], { output })
+    expect(results).toEqual([{ code: 3, stdout: '', stderr: 'err\n' }])
+    expect(bytes).toBe(5_000_000)
+    expect(most).toBeLessThan(4)
+    const endless = { argv: ['yes'], stream: true, timeoutMs: 300 } as const
+    expect(await transport.batch([endless], { output })).toMatchObject([{ code: 124, timedOut: true }])
+    expect(await transport.batch([{ argv: ['echo', 'on'] }])).toMatchObject([{ stdout: 'on\n' }])
+  })
+
+  test('gives commands none of the variables of the login, and the proxy only to those that fetch', async () => {
+    const login = {
+      https_proxy: "http://proxy:1/'$x a",
+      NO_PROXY: 'a b',
+      PGHOST: 'elsewhere',
+      ETCDCTL_ENDPOINTS: 'elsewhere',
+      LD_PRELOAD: '',
+    }
+    Object.assign(process.env, login, { ODD: "x\nexport PATH='/nowhere'" })
+    try {
+      const transport = await session(folder)
+      const show = { argv: ['sh', '-c', 'echo "$https_proxy|$NO_PROXY|$PGHOST|$ETCDCTL_ENDPOINTS|$ODD"'] }
+      const results = await transport.batch([
+        show,
+        { ...show, inline: true },
+        { ...show, network: true },
+        { ...show, network: true, inline: true },
+        { argv: ['sh', '-c', 'export -p'] },
+      ])
+      const lines = results.map(({ stdout }) => stdout.trim())
+      expect(lines.slice(0, 2)).toEqual(['||||', '||||'])
+      expect(lines.slice(2, 4)).toEqual(Array(2).fill(`${login.https_proxy}|${login.NO_PROXY}|||`))
+      const names = [...(lines[4] ?? '').matchAll(/^export (\w+)/gm)].map(([, name]) => name ?? '')
+      const kept =
+        /^(?:PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TERM|PWD|OLDPWD|SHLVL|_|LC_ALL|HACTL_.*|SSH_.*|SUDO_.*)$/
+      expect(names.filter((name) => !kept.test(name))).toEqual([])
+    } finally {
+      for (const name of [...Object.keys(login), 'ODD']) delete process.env[name]
+    }
+  })
+
+  test('a runner whose controller is gone before its first word leaves no folder', async () => {
+    const runner = createRunner()
+    const script = runner.script(Buffer.from(''))
+    const name = /\.hactl-[0-9a-f]{18}/.exec(script.toString())?.[0] ?? ''
+    const left = (): string[] =>
+      ['/run', '/dev/shm', '/tmp'].map((place) => join(place, name)).filter((path) => existsSync(path))
+    const child = spawn(join(folder, 'sh'), ['-c', runner.boot(script)])
+    child.stdin.on('error', () => undefined)
+    const ended = once(child, 'exit')
+    const closed = once(child.stdout, 'close')
+    child.stdout.destroy()
+    await closed
+    child.stdin.write(script)
+    await ended
+    expect(left()).toEqual([])
   })
 
   test('batches asked for at once run one after the other', async () => {
@@ -310,6 +380,30 @@ test('a shell that dies is an error, not an answer', async () => {
   expect(await transport.batch([{ argv: ['true'] }]).catch(codeOf)).toBe('ssh/shell')
   // Nobody is left to do it.
   rmSync(work, { recursive: true, force: true })
+})
+
+test('a command that stops the runner is given up, and the runner clears away when it goes on', async () => {
+  const transport = await session()
+  const work = await workFolder(transport)
+  const sleep = longSleep()
+  const stop = { argv: ['sh', '-c', `kill -STOP $HACTL_SESSION_PID; sleep ${sleep}`], timeoutMs: 300 }
+  expect(await transport.batch([stop]).catch(codeOf)).toBe('ssh/lost')
+  await transport.close()
+  expect(await gone(sleep)).toBe(true)
+  expect(await until(() => !existsSync(work))).toBe(true)
+})
+
+test('bytes that are no UTF-8 go there and back unchanged', async () => {
+  const transport = await session()
+  const bytes = Buffer.from([...Array(255).keys()].map((each) => each + 1))
+  const [read] = await transport.batch([{ argv: ['cat'], stdin: bytes }])
+  const long = `${read?.stdout ?? ''}${'x'.repeat(70_000)}`
+  const [word, body] = await transport.batch([
+    { argv: ['od', '-An', '-v', '-tu1'], stdin: read?.stdout ?? '' },
+    { argv: ['head', '-c', '255'], stdin: long },
+  ])
+  expect(word?.stdout.trim().split(/\s+/).map(Number)).toEqual([...bytes])
+  expect(body?.stdout).toBe(read?.stdout)
 })
 
 test('forty small commands cost one request of a few kilobytes', async () => {
