@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { evidence } from './docs/evidence.ts'
 import { moduleDocs } from './docs/modules.ts'
 
 /**
@@ -7,6 +8,7 @@ import { moduleDocs } from './docs/modules.ts'
  * stale, missing, or left over. A generator gives every page of its folder: path below the folder → text.
  */
 const GENERATORS: Readonly<Record<string, () => ReadonlyMap<string, string>>> = {
+  'evidence/drills': evidence,
   modules: moduleDocs,
 }
 

@@ -32,6 +32,19 @@ export async function htmlVerb(path: string, { output }: { readonly output?: str
   await print(`Report: ${file}`)
 }
 
+/** `hactl report markdown`: a result as a page of text, for a repository. */
+export async function markdownVerb(
+  path: string,
+  { output, title }: { readonly output: string; readonly title?: string },
+): Promise<void> {
+  const result = readResult(path)
+  const { drillMarkdown } = await import('../report/drill/markdown.ts')
+  const text = drillMarkdown(result, title ?? `Drills of ${result.cluster}`)
+  if (output === '-') return out(text)
+  write(output, text)
+  await print(`Page: ${output}`)
+}
+
 const usage = (summary: string, hint: string): HactlError =>
   new HactlError(problem('cli/usage', summary, { hint }), EXIT.usage)
 

@@ -27,6 +27,21 @@ function configureHtml(report: Command): void {
     })
 }
 
+function configureMarkdown(report: Command): void {
+  report
+    .command('markdown')
+    .description(
+      'a result as a page of text, for a repository: what was proved, each scenario, how to do it again',
+    )
+    .argument('<result>', 'result.json of a drill, or its folder')
+    .option('-o, --output <file>', 'where to write it; "-": standard output', '-')
+    .option('--title <text>', 'heading of the page; default: the cluster')
+    .action(async (path: string, options: { readonly output: string; readonly title?: string }) => {
+      const { markdownVerb } = await import('../report.ts')
+      await markdownVerb(path, options)
+    })
+}
+
 function configureMerge(report: Command): void {
   report
     .command('merge')
@@ -71,12 +86,14 @@ function configureCompare(report: Command): void {
 /** `hactl report`: what drills found, as a page, in one, or against each other. Contacts no host. */
 export function configure(command: Command): void {
   configureHtml(command)
+  configureMarkdown(command)
   configureMerge(command)
   configureCompare(command)
   command.addHelpText(
     'after',
     '\nExamples:\n' +
       '  hactl report html .hactl/drills/20261120T144136Z-93b28b\n' +
+      '  hactl report markdown both.json -o docs/drills.md\n' +
       '  hactl report merge monday/result.json tuesday/result.json -o both.json\n' +
       '  hactl report compare before.json after.json --threshold 10%,1s\n',
   )
