@@ -2,10 +2,10 @@ import { HactlError, problem } from '../diag/diagnostic.ts'
 import type { Cluster, Host, Inventory } from '../inventory/inventory.ts'
 import { openInventory } from '../inventory/load.ts'
 import { matchHosts } from '../inventory/pattern.ts'
-import { members, witnesses } from '../inventory/topology.ts'
 import { suggest } from '../lib/suggest.ts'
 import { masker } from '../lib/secret.ts'
 import { STACKS } from '../stacks/index.ts'
+import { clusterVariable } from '../stacks/variable.ts'
 import type { Stack } from '../stacks/stack.ts'
 import type { Scope } from '../template/template.ts'
 import type { Caller } from './caller.ts'
@@ -108,15 +108,6 @@ function clustersOf(inventory: Inventory, name: string | undefined): readonly Cl
 function clusterTarget(inventory: Inventory, cluster: Cluster, chosen: ReadonlySet<string>): Target {
   const stack = STACKS.find((each) => each.name === cluster.stack)
   if (!stack) throw new Error(`stack ${cluster.stack} passed the schema and does not exist`)
-  const vars = {
-    cluster: {
-      ...cluster.vars,
-      ...stack.derive(cluster),
-      name: cluster.name,
-      group: cluster.group,
-      members: members(cluster).map((host) => host.name),
-      witnesses: witnesses(cluster).map((host) => host.name),
-    },
-  }
+  const vars = { cluster: clusterVariable(stack, cluster) }
   return { inventory, cluster, stack, hosts: cluster.hosts.filter((host) => chosen.has(host.name)), vars }
 }

@@ -85,6 +85,10 @@ export const vip = (what: string) =>
     { description: what },
   )
 
+/** A TCP port. */
+export const portOf = (description: string, preset: number) =>
+  Type.Integer({ description, default: preset, minimum: 1, maximum: 65_535 })
+
 /** One word for data safety in every stack. */
 export const modeOf = (description: string) =>
   Type.Enum(['sync', 'async', 'strict', 'quorum'], { description, default: 'sync' })

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import type { QuorumPorts } from '../../cluster/drill/net.ts'
 import type { Outcome, Site } from '../../cluster/drill/site.ts'
 import { isRefused, refusal } from '../../cluster/require.ts'
 import type { ClusterStatus } from '../../cluster/status.ts'
@@ -7,11 +6,12 @@ import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import type { EngineEvent } from '../../engine/events.ts'
 import { release, stateDirOf, type LockOwner } from '../../engine/lock.ts'
 import type { Host } from '../../inventory/inventory.ts'
-import { members, serving, witnesses } from '../../inventory/topology.ts'
+import { members, witnesses } from '../../inventory/topology.ts'
 import type { PostgresVars } from '../../cluster/vars.ts'
 import type { Driver } from '../../lab/driver.ts'
 import { DRIVERS } from '../../lab/drivers.ts'
 import { isInventoryOf } from '../../lab/inventory-file.ts'
+import { only } from '../../lib/only.ts'
 import { reveal } from '../../lib/secret.ts'
 import { openBench, type Bench, type BenchOptions } from '../bench.ts'
 import type { Caller } from '../caller.ts'
@@ -56,23 +56,9 @@ export function loginOf(target: Required<Target>): Pick<Site, 'user' | 'password
 /** Hosts without data that vote: the witnesses, and those of the stack's own group. */
 export function votersOf({ cluster, stack }: Pick<Required<Target>, 'cluster' | 'stack'>): readonly Host[] {
   const own = members(cluster)
-  const group = stack.drills?.voters
-  const voting = group === undefined ? [] : serving(cluster, group)
+  const voting = stack.drills?.voters?.(cluster) ?? []
   return [...new Set([...witnesses(cluster), ...voting])].filter((host) => !own.includes(host))
 }
-
-const at = (tree: unknown, path: readonly string[]): unknown =>
-  path.reduce<unknown>((node, key) => (node as Readonly<Record<string, unknown>> | undefined)?.[key], tree)
-
-/** The ports of a stack's quorum: what is no number is a path into the variable. */
-function portsOf(ports: QuorumPorts | undefined, vars: unknown): QuorumPorts {
-  const known = (all: readonly string[] = []): readonly string[] =>
-    all.map((port) => (/^\d/.test(port) ? port : String(at(vars, port.split('.')))))
-  return { tcp: known(ports?.tcp), udp: known(ports?.udp) }
-}
-
-const leaseOf = (path: string | undefined, vars: unknown): number =>
-  path === undefined ? 0 : Number(at(vars, path.split('.')))
 
 const profileOf = (timing: unknown): Pick<Site, 'profile'> =>
   typeof timing === 'string' ? { profile: timing } : {}
@@ -221,9 +207,10 @@ export async function openSite(opening: Opening): Promise<OpenSite> {
     socketDir,
     dataDir,
     binDir,
-    quorumPorts: portsOf(stack.drills.quorum, vars['cluster']),
+    quorumPorts: stack.drills.quorum?.(cluster) ?? {},
+    ...only({ leads: stack.drills.leads?.(cluster) }),
     ...profileOf(cluster.vars['timing']),
-    leaseS: leaseOf(stack.drills.lease, vars['cluster']),
+    leaseS: stack.drills.lease?.(cluster) ?? 0,
     ...loginOf(target),
     drills: stack.drills,
     ...(lab && {

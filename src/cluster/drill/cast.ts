@@ -22,12 +22,11 @@ const WAIT_MS = 10_000
 /** Lines to all hosts of a cluster. */
 export type Lines = ReadonlyMap<string, Line>
 
-async function leaderOf({ drills }: Site, lines: Lines): Promise<readonly string[]> {
-  const { leads } = drills
-  if (leads === undefined) return []
+async function leaderOf({ leads }: Site, lines: Lines): Promise<readonly string[]> {
   const asked = [...lines].map(async ([name, line]) => {
-    const results = await line.run([{ argv: ['sh', '-c', leads], timeoutMs: WAIT_MS }], WAIT_MS)
-    return results?.[0]?.stdout.trim() === 'yes' ? [name] : []
+    const command = leads?.command(name)
+    const results = command && (await line.run([command], WAIT_MS))
+    return results?.[0] && leads?.isIt(name, results[0]) ? [name] : []
   })
   return (await Promise.all(asked)).flat().slice(0, 1)
 }

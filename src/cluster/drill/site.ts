@@ -1,9 +1,17 @@
-import type { ConnectionSpec } from '../../transport/transport.ts'
+import type { Cluster, Host } from '../../inventory/inventory.ts'
+import type { Command, CommandResult, ConnectionSpec } from '../../transport/transport.ts'
 import type { ClusterStatus } from '../status.ts'
 import type { Mark } from './marks.ts'
 import type { QuorumPorts } from './net.ts'
 
-/** What a stack says about itself for drills; data only. */
+/** How a host is asked whether it leads the cluster's own quorum. */
+export interface Leads {
+  /** Undefined: it has no vote. */
+  readonly command: (host: string) => Command | undefined
+  readonly isIt: (host: string, answer: CommandResult) => boolean
+}
+
+/** What a stack says about itself for drills: data, and functions of the cluster. */
 export interface StackDrills {
   /** Names of the cluster manager's processes. */
   readonly managers: readonly string[]
@@ -15,14 +23,13 @@ export interface StackDrills {
   readonly cleanup?: string
   /** A runbook without parameters that makes the last primary primary again, where its status names it: nobody else can be. */
   readonly revive?: string
-  /** Ports by which it keeps its quorum: numbers, ranges, or paths into the variable `cluster`. */
-  readonly quorum?: QuorumPorts
-  /** Group of the inventory whose hosts keep its quorum; those that are no members only vote. */
-  readonly voters?: string
-  /** Path into the variable `cluster`: seconds for which nobody may be promoted after the primary is lost. */
-  readonly lease?: string
-  /** A shell script that prints `yes` on the host that leads its quorum. */
-  readonly leads?: string
+  /** Ports by which it keeps its quorum. */
+  readonly quorum?: (cluster: Cluster) => QuorumPorts
+  /** Hosts that keep its quorum; those that are no members only vote. */
+  readonly voters?: (cluster: Cluster) => readonly Host[]
+  /** Seconds for which nobody may be promoted after the primary is lost. */
+  readonly lease?: (cluster: Cluster) => number
+  readonly leads?: (cluster: Cluster) => Leads
   /** Lines of logs that tell when the cluster noticed and decided. */
   readonly marks: readonly Mark[]
   /** Packages whose versions the numbers depend on. */
@@ -56,8 +63,9 @@ export interface Site {
   readonly dataDir: string
   /** Where PostgreSQL's own programs are. */
   readonly binDir: string
-  /** The ports of the stack's quorum as they are here. */
+  /** The ports of the stack's quorum. */
   readonly quorumPorts: QuorumPorts
+  readonly leads?: Leads
   /** The cluster's profile of times, where its stack has profiles: `fast`, `normal`, `safe`. */
   readonly profile?: string
   /** Seconds that a failover must wait in any case: allowed beside what a fault allows. */

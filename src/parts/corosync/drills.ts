@@ -1,3 +1,7 @@
+import type { QuorumPorts } from '../../cluster/drill/net.ts'
+import type { Leads } from '../../cluster/drill/site.ts'
+import { MONITOR, monitorIn } from './reading.ts'
+
 /** Processes of Pacemaker that `kill-manager` ends. */
 export const MANAGERS = [
   'pacemakerd',
@@ -13,7 +17,13 @@ export const MANAGERS = [
 export const UNITS = ['corosync', 'pacemaker'] as const
 
 /** Corosync's first link is at 5405; each further one has the next port (corosync.conf(5), mcastport). */
-export const QUORUM_PORTS = { udp: ['5404-5412'] } as const
+export const quorumPorts = (): QuorumPorts => ({ udp: ['5404-5412'] })
+
+/** The coordinator, which decides what the others carry out. */
+export const leads = (): Leads => ({
+  command: () => MONITOR,
+  isIt: (host, answer) => monitorIn(answer)?.dc === host,
+})
 
 /** Packages whose versions the numbers depend on. */
 export const PACKAGES = ['corosync', 'pacemaker', 'pcs', 'resource-agents'] as const

@@ -1,5 +1,5 @@
 import type { StackDrills } from '../../cluster/drill/site.ts'
-import { MANAGERS, PACKAGES, QUORUM_PORTS, UNITS } from '../../parts/corosync/drills.ts'
+import { leads, MANAGERS, PACKAGES, quorumPorts, UNITS } from '../../parts/corosync/drills.ts'
 
 /** What drills need to know of Corosync and Pacemaker. */
 export const drills: StackDrills = {
@@ -8,10 +8,8 @@ export const drills: StackDrills = {
   repairs: ['repair-standby', 'rebuild-standby'],
   cleanup: 'cleanup',
   revive: 'start',
-  quorum: QUORUM_PORTS,
-  leads: `export LC_ALL=C
-dc=$(crm_mon -1 --output-as=xml 2>/dev/null | sed -n 's/.*<current_dc [^>]*name="\\([^"]*\\)".*/\\1/p')
-[ -n "$dc" ] && [ "$dc" = "$(crm_node -n 2>/dev/null)" ] && echo yes; exit 0`,
+  quorum: quorumPorts,
+  leads,
   packages: PACKAGES,
   settings: ['timing', 'guard', 'replication.mode', 'failure', 'times', 'properties', 'totem'],
   marks: [

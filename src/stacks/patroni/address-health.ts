@@ -1,5 +1,6 @@
 import { critical } from '../../cluster/problem.ts'
-import { isManaged, listed } from './say.ts'
+import { listed } from '../../cluster/say.ts'
+import { isManaged } from './say.ts'
 import type { Rule } from './say.ts'
 
 /** The writer VIP is on the primary, with a proxy on one of the proxies, and nowhere else. */
@@ -9,7 +10,7 @@ export const vips: Rule = ({ view, apply, run }) => {
   return view.addresses.flatMap(({ address, on }) => {
     const label = `Writer VIP ${address}`
     // Patroni's callbacks and hactl's timer carry it only where Patroni runs.
-    const next = primary && !isManaged(primary) ? run('start') : apply
+    const next = primary && !isManaged(primary) ? run('start') : apply()
     if (on.length > 1)
       return [critical('vip/writer-twice', `${label} is on ${listed(on)} at once.`, { next })]
     const [carrier] = on

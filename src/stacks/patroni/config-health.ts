@@ -34,7 +34,7 @@ export const drift: Rule = ({ view, apply }) => {
   const summary = `The lock service's configuration is not the inventory's: ${first}${more.length === 0 ? '' : `, and ${more.length} more`}.`
   return [
     warning('dcs/config-drift', summary, {
-      next: apply,
+      next: apply(),
       ...(more.length > 0 && { detail: shortened(more) }),
     }),
   ]
@@ -57,5 +57,5 @@ export const tags: Rule = ({ view, apply }) =>
       const [is, ought] = [set(tagsOf(member)), set(isRecord(wanted) ? wanted : {})]
       if (is === ought) return []
       const summary = `Tags of ${member.name} are ${is || 'none'}, wanted ${ought || 'none'}.`
-      return [warning('member/tags', summary, { member: member.name, next: apply })]
+      return [warning('member/tags', summary, { member: member.name, next: apply() })]
     })

@@ -1,7 +1,6 @@
 import type { Config } from '../../modules/patroni/documents.ts'
-import { parseDocument } from './etcd-reading.ts'
-import type { EtcdReading } from './etcd-reading.ts'
-import type { Facts } from './derive.ts'
+import { parseDocument } from '../../parts/etcd/reading.ts'
+import type { EtcdView } from '../../parts/etcd/view.ts'
 import type { HostReading } from './readings.ts'
 
 /** What the lock service keeps of one member; it disappears when Patroni has been silent for the lease's time. */
@@ -122,70 +121,6 @@ export function dcsOf(readings: Iterable<HostReading>, { ok }: EtcdView): Dcs | 
   return ok ? (told ?? (best && fromKeys(best.keys, false))) : best ? fromKeys(best.keys, false) : told
 }
 
-/** One etcd member of the inventory. */
-export interface EtcdPeer {
-  readonly name: string
-  readonly address: string
-  readonly reachable: boolean
-  /** State of the service. */
-  readonly unit: string
-  readonly reading?: EtcdReading
-}
-
-/** The lock service itself. */
-export interface EtcdView {
-  readonly peers: readonly EtcdPeer[]
-  readonly have: number
-  readonly of: number
-  readonly ok: boolean
-  /** Name of the member that leads. */
-  readonly leader?: string
-  /** Members it counts that the inventory does not have, by name or URL. */
-  readonly strangers: readonly string[]
-  /** Members of the inventory that it does not count. */
-  readonly missing: readonly string[]
-}
-
-const isSeenByPatroni = (readings: Iterable<HostReading>): boolean =>
+/** Whether Patroni itself still reaches etcd somewhere. */
+export const isSeenByPatroni = (readings: Iterable<HostReading>): boolean =>
   [...readings].some(({ cluster, rest }) => cluster !== undefined && rest?.failsafe_mode_is_active !== true)
-
-/** Puts together what the etcd members say. Pure. */
-export function etcdOf({ dcs }: Facts, readings: ReadonlyMap<string, HostReading>): EtcdView {
-  const peers = dcs.peers.map(({ name, address }) => {
-    const reading = readings.get(name)
-    const etcd = reading?.etcd
-    return {
-      name,
-      address,
-      reachable: reading !== undefined,
-      unit: reading?.etcdUnit ?? '',
-      ...(etcd && { reading: etcd }),
-    }
-  })
-  const answers = peers.flatMap(({ reading }) => (reading ? [reading] : []))
-  // The list is part of what they agree on: the one who has seen most knows it best.
-  const listed =
-    answers.toSorted((a, b) => b.revision - a.revision).find(({ members }) => members.length > 0)?.members ??
-    []
-  const have = answers.filter(({ healthy }) => healthy).length
-  const leads = listed.find(({ id }) => answers.some(({ healthy, leader }) => healthy && leader === id))
-  const urls = dcs.peers.map(({ peer }) => peer)
-  const isKnown = (urlsOfMember: readonly string[]): boolean => urlsOfMember.some((url) => urls.includes(url))
-  return {
-    peers,
-    have,
-    of: Math.max(listed.length, peers.length),
-    // Patroni answers from memory too: its word counts only where no etcd host could be asked.
-    ok: have > 0 || (peers.every(({ reachable }) => !reachable) && isSeenByPatroni(readings.values())),
-    ...(leads?.name && { leader: leads.name }),
-    strangers: listed
-      .filter((member) => !isKnown(member.peers))
-      .map(({ name, peers: [url = ''] }) => name || url),
-    missing:
-      listed.length === 0
-        ? []
-        : dcs.peers
-            .filter(({ peer }) => !listed.some((member) => member.peers.includes(peer)))
-            .map(({ name }) => name),
-  }
-}

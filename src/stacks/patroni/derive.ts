@@ -1,42 +1,19 @@
 import { isIP } from 'node:net'
+import { dirname } from 'node:path'
 import type { Cluster, Host } from '../../inventory/inventory.ts'
 import { addressesOf, members, serving } from '../../inventory/topology.ts'
 import { joinText, Secret } from '../../lib/secret.ts'
 import type { Text } from '../../lib/secret.ts'
+import { etcdPlaceOf } from '../../parts/etcd/place.ts'
+import { TLS } from '../../parts/etcd/reading.ts'
 import { dynamicOf } from './dynamic.ts'
 import { hbaOf, pathsOf } from './postgres.ts'
-import { callbacksOf, routingOf } from './routing.ts'
+import { callbacksOf, waysTo } from './routing.ts'
 import { timingOf } from './timing.ts'
 import type { PatroniVars } from './vars.ts'
 
 /** The checked variable; the inventory has filled its defaults and proved its shape. */
 export const varsOf = (cluster: Cluster): PatroniVars => cluster.vars as unknown as PatroniVars
-
-const TLS = '/etc/hactl/tls'
-
-/** The lock service as Patroni, etcd itself and the readers need it. */
-function dcsOf(cluster: Cluster) {
-  const { etcd, name } = { etcd: varsOf(cluster).etcd, name: cluster.name }
-  const hosts = serving(cluster, 'etcd')
-  const scheme = etcd.tls ? 'https' : 'http'
-  const peers = hosts.map(({ name: host, connection: { address } }) => ({
-    name: host,
-    address,
-    client: `${scheme}://${address}:${etcd.client_port}`,
-    peer: `${scheme}://${address}:${etcd.peer_port}`,
-  }))
-  return {
-    hosts: hosts.map((host) => host.name),
-    peers,
-    endpoints: peers.map(({ address }) => `${address}:${etcd.client_port}`),
-    scheme,
-    tls: etcd.tls,
-    auth: etcd.auth,
-    token: etcd.token ?? `hactl-${name}`,
-    initial: peers.map(({ name: host, peer }) => `${host}=${peer}`).join(','),
-    dataDir: '/var/lib/etcd/default',
-  }
-}
 
 /** The user of etcd that Patroni is, and its password, as etcdctl takes them; undefined without the secret. */
 function etcdUserOf({ hosts }: Cluster): Text | undefined {
@@ -57,7 +34,7 @@ export function factsOf(cluster: Cluster) {
     members: hosts.map((host) => host.name),
     timing,
     paths: pathsOf(vars),
-    dcs: dcsOf(cluster),
+    dcs: etcdPlaceOf(cluster, vars.etcd),
     etcdUser: etcdUserOf(cluster),
     scope: vars.patroni.scope ?? cluster.name,
     proxies: vars.routing.by === 'haproxy' ? serving(cluster, 'proxy') : [],
@@ -119,16 +96,14 @@ export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
     dcs: { ...dcs, heartbeatMs: timing.heartbeatMs, electionMs: timing.electionMs },
     tls: {
       used: vars.etcd.tls || vars.patroni.rest.tls,
-      dir: TLS,
-      ca: `${TLS}/ca.crt`,
-      cert: `${TLS}/host.crt`,
-      key: `${TLS}/host.key`,
+      dir: dirname(TLS.ca),
+      ...TLS,
     },
     tags: tagsOf(hosts),
     writer: writerOf(facts, hosts),
     proxies: facts.proxies.map((host) => host.name),
     callbacks: callbacksOf(vars),
-    routing: routingOf(cluster, vars, timing),
+    ways: waysTo(cluster, vars, timing),
     dynamic: dynamicOf(vars, timing),
     hba: hbaOf(vars, hosts),
   }

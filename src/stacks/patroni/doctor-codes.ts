@@ -1,5 +1,6 @@
 import type { Catalog } from '../../cluster/doctor/catalog.ts'
 import { entry, OF_FEWER_STANDBYS } from '../../cluster/doctor/codes/entry.ts'
+import { CODES } from '../../parts/etcd/codes.ts'
 
 const standby = { same: ['standby/*'], any: OF_FEWER_STANDBYS }
 
@@ -11,22 +12,6 @@ export const catalog: Catalog = [
     'etcd is gone; the primary goes on while every member answers it.',
     'Bring etcd back: `start`.',
   ),
-  entry(
-    'dcs/alarm',
-    24,
-    'etcd raised an alarm (NOSPACE, CORRUPT) and takes no writes.',
-    'See the alarm; for NOSPACE compact, defragment, disarm.',
-    { any: ['primary/none', 'quorum/lost', 'dcs/space'] },
-  ),
-  entry(
-    'dcs/member-lost',
-    41,
-    'One member of etcd is lost, the others go on.',
-    '`start` when its service is stopped, else `replace-etcd-member`.',
-  ),
-  entry('dcs/not-a-member', 41, 'etcd does not count a host of the inventory.', '`replace-etcd-member`'),
-  entry('dcs/unknown-member', 73, 'etcd counts a member that the inventory does not have.', '`hactl apply`'),
-  entry('dcs/space', 73, 'The database of etcd has reached half of its quota.', 'Compact and defragment it.'),
   entry(
     'dcs/config-drift',
     56,
@@ -117,4 +102,5 @@ export const catalog: Catalog = [
   ),
   entry('switchover/scheduled', 82, 'A switchover waits for its time.', '`cancel-switchover` takes it back.'),
   entry('restart/scheduled', 82, 'A restart waits for its time.', 'Nothing.'),
+  ...CODES,
 ]

@@ -4,6 +4,8 @@ import type { DoctorSite, RawHost, Rule, StackDoctor } from '../../cluster/docto
 import type { Problem } from '../../cluster/status.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import type { Command } from '../../transport/transport.ts'
+import { ETCD_LOG, etcdEvidence } from '../../parts/etcd/doctor.ts'
+import { TLS } from '../../parts/etcd/reading.ts'
 import { factsOf } from './derive.ts'
 import { catalog } from './doctor-codes.ts'
 import { commandsOf, parseReading, prefixOf } from './readings.ts'
@@ -12,8 +14,6 @@ import { judge } from './status.ts'
 import { timingOf, timingRules } from './timing.ts'
 import { stateOf, viewOf } from './view.ts'
 import type { View } from './view.ts'
-
-const TLS = { cert: '/etc/hactl/tls/host.crt', ca: '/etc/hactl/tls/ca.crt' }
 
 const RUNBOOKS: DoctorSite['runbooks'] = {
   start: ['safe', 'starts what is stopped; asks before commits could be discarded'],
@@ -71,12 +71,6 @@ const readingsOf = (
 const viewIn = (cluster: Cluster, raw: ReadonlyMap<string, RawHost>): View =>
   viewOf(factsOf(cluster), readingsOf(cluster, raw))
 
-/** The last complaints of etcd; they say why it is lost. */
-const ETCD_LOG: Command = {
-  argv: ['journalctl', '-u', 'etcd', '-p', 'warning', '-n', '6', '-o', 'cat', '--no-pager'],
-  timeoutMs: 10_000,
-}
-
 function commands(cluster: Cluster, host: string): Readonly<Record<string, Command>> {
   const facts = factsOf(cluster)
   return {
@@ -107,19 +101,6 @@ const lease: Rule = ({ cluster, hosts, say }) => {
   }))
 }
 
-const etcdEvidence = ({ etcd }: View, { hosts }: CaseFile): readonly Evidence[] =>
-  etcd.peers.flatMap(({ name, reachable, unit, reading }): readonly Evidence[] => {
-    if (!reachable) return []
-    const health = reading ? (reading.healthy ? 'healthy' : 'sees no leader') : 'does not answer'
-    const last = reading?.healthy
-      ? undefined
-      : hosts.get(name)?.raw['etcdLog']?.stdout.trim().split('\n').at(-1)
-    return [
-      { host: name, source: 'etcd /health, systemctl', saw: `${health}; service ${unit || 'not there'}` },
-      ...(last ? [{ host: name, source: 'journal of etcd', saw: last.slice(0, 300) }] : []),
-    ]
-  })
-
 const leaseEvidence = ({ dcs, facts }: View): readonly Evidence[] => [
   {
     source: `${prefixOf(facts)}leader in etcd`,
@@ -148,7 +129,7 @@ function evidence({ code, member }: Problem, file: CaseFile): readonly Evidence[
     case 'quorum':
     case 'dcs':
     case 'failsafe':
-      return etcdEvidence(view, file)
+      return etcdEvidence(view.etcd, file)
     case 'primary':
       return [...leaseEvidence(view), ...managerEvidence(view, undefined)]
     case 'cluster':

@@ -6,7 +6,8 @@ import type { Diagnostic } from '../../diag/diagnostic.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { varsOf } from './derive.ts'
 import type { GuardReading } from './readings.ts'
-import { isManaged, listed } from './say.ts'
+import { listed } from '../../cluster/say.ts'
+import { isManaged } from './say.ts'
 import type { Rule } from './say.ts'
 import type { Member } from './view.ts'
 
@@ -99,7 +100,7 @@ export const freezes: Rule = ({ view, apply }) => {
     ]
     return [
       say(hole.code, `On ${listed(names)}, ${what}.`, {
-        next: apply,
+        next: apply(),
         ...(names.length === 1 && { member: names[0] ?? '' }),
         ...(detail.length > 0 && { detail: detail.join(' ') }),
       }),

@@ -1,12 +1,14 @@
 import { critical, warning } from '../../cluster/problem.ts'
+import { commandsFor, judged, listed } from '../../cluster/say.ts'
 import type { Problem } from '../../cluster/status.ts'
 import { vips } from './address-health.ts'
 import { drift, tags } from './config-health.ts'
 import type { Scheduled } from './dcs.ts'
-import { alarms, lostMembers, membership, quorum, versions } from './etcd-health.ts'
+import { alarms, lostMembers, membership, quorum } from '../../parts/etcd/health.ts'
+import { versions } from './versions-health.ts'
 import { freezes } from './guard.ts'
 import { managers, primaries } from './primary-health.ts'
-import { isStopped, listed, reached } from './say.ts'
+import { isStopped, reached } from './say.ts'
 import type { Rule } from './say.ts'
 import { standbys } from './standby-health.ts'
 import { waitsForRestart } from './view.ts'
@@ -138,7 +140,7 @@ const watchdog: Rule = ({ view, apply }) =>
         .map(({ name }) =>
           warning('watchdog/missing', `${name} has no working watchdog: it is never promoted.`, {
             member: name,
-            next: apply,
+            next: apply(),
           }),
         )
     : []
@@ -196,15 +198,9 @@ const HARMLESS = new Set([
 
 /** Every problem, worst first, with the inventory's file in its commands. Pure. */
 export function problemsOf(view: View, inventory: string): readonly Problem[] {
-  const run = (runbook: string, options?: string): string =>
-    ['hactl run', runbook, inventory, ...(options === undefined ? [] : [options])].join(' ')
-  const apply = `hactl apply ${inventory}`
-  const bare = bareProblem(view, apply)
-  if (bare) return [bare]
-  const found = RULES.flatMap((rule) =>
-    rule({ view, run, apply, watch: `hactl status ${inventory} --watch` }),
-  )
-  return found.toSorted((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'))
+  const commands = commandsFor(inventory)
+  const bare = bareProblem(view, commands.apply())
+  return bare ? [bare] : judged(RULES, view, commands)
 }
 
 /** Every host was read, there is no data anywhere and nobody knows the cluster: only that is worth a line. */

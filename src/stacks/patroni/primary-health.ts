@@ -1,7 +1,8 @@
 import { critical, warning } from '../../cluster/problem.ts'
 import { parseLsn } from '../../cluster/lsn.ts'
 import type { Problem } from '../../cluster/status.ts'
-import { isManaged, isStopped, listed, reached } from './say.ts'
+import { listed } from '../../cluster/say.ts'
+import { isManaged, isStopped, reached } from './say.ts'
 import type { Rule, Say } from './say.ts'
 import { isNoFailover } from './view.ts'
 import type { Member, View } from './view.ts'
@@ -135,7 +136,7 @@ export const managers: Rule = ({ view, run, apply }) => {
     if (reading?.configured === false && !server) {
       return warning('member/not-deployed', `${name} has no configuration of Patroni.`, {
         member: name,
-        next: apply,
+        next: apply(),
       })
     }
     const how = reading?.patroni === 'active' ? 'does not answer' : 'does not run'

@@ -4,8 +4,8 @@ import { parseControlData } from '../../modules/postgres/controldata.ts'
 import type { ControlData } from '../../modules/postgres/controldata.ts'
 import type { Command, CommandResult } from '../../transport/transport.ts'
 import type { Facts } from './derive.ts'
-import { parseDocument, parseEtcd } from './etcd-reading.ts'
-import type { EtcdReading } from './etcd-reading.ts'
+import { memberCommand, parseDocument, parseEtcd, TRUST } from '../../parts/etcd/reading.ts'
+import type { EtcdReading } from '../../parts/etcd/reading.ts'
 import { serverSql } from './sql.ts'
 import type { Server } from './sql.ts'
 
@@ -76,21 +76,6 @@ ask history /history 3 "$@"
 ask cluster /cluster 3 "$@"
 exit 0`
 
-/**
- * One member of etcd is asked, not the cluster: what a minority still knows is worth showing. The user comes on standard
- * input; it is named only when nobody else may read, because etcd without authentication refuses whoever names one.
- */
-const ETCD = `url=$1 prefix=$2; shift 2
-read -r user
-ask() { name=$1; shift; out=$("$@" 2>/dev/null) || [ -n "$out" ] || return 1; printf '%s=%s\\n' "$name" "$out"; }
-ctl() { etcdctl --dial-timeout 2s --command-timeout 3s "$@" -w json; }
-either() { ask "$@" || { [ -n "$user" ] && (ETCDCTL_USER=$user; export ETCDCTL_USER; ask "$@"); }; }
-ask endpoint ctl endpoint status || exit 0
-ask health curl -s --noproxy '*' --max-time 4 "$@" "$url/health"
-either keys ctl get "$prefix" --prefix --consistency=s
-either peers ctl member list
-exit 0`
-
 const FILES = `data=$1 bin=$2
 for u in patroni etcd hactl-patroni-fence; do
   [ "$(systemctl show -p LoadState --value $u 2>/dev/null)" != loaded ] || echo "unit.$u=$(systemctl show -p ActiveState --value $u)"
@@ -110,15 +95,6 @@ done
 for p in /proc/[0-9]*; do read -r name <"$p/comm" && [ "$name" = pg_rewind ] && echo rewinding; done 2>/dev/null
 [ -x "$bin/pg_controldata" ] && [ -f "$data/global/pg_control" ] && "$bin/pg_controldata" "$data" 2>/dev/null | sed 's/^/control=/'
 exit 0`
-
-const TLS = { ca: '/etc/hactl/tls/ca.crt', cert: '/etc/hactl/tls/host.crt', key: '/etc/hactl/tls/host.key' }
-const TRUST = ['--cacert', TLS.ca, '--cert', TLS.cert, '--key', TLS.key] as const
-
-const etcdEnv = (url: string, tls: boolean): Readonly<Record<string, string>> => ({
-  ETCDCTL_API: '3',
-  ETCDCTL_ENDPOINTS: url,
-  ...(tls && { ETCDCTL_CACERT: TLS.ca, ETCDCTL_CERT: TLS.cert, ETCDCTL_KEY: TLS.key }),
-})
 
 const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 
@@ -144,12 +120,12 @@ export function commandsOf(facts: Facts, host: string): Readonly<Partial<Record<
       },
     }),
     ...(peer && {
-      etcd: {
-        argv: ['sh', '-c', ETCD, 'etcd', peer.client, prefixOf(facts), ...(dcs.tls ? TRUST : [])],
-        env: etcdEnv(peer.client, dcs.tls),
-        stdin: facts.etcdUser ?? '',
-        timeoutMs: 20_000,
-      },
+      etcd: memberCommand({
+        url: peer.client,
+        tls: dcs.tls,
+        prefix: prefixOf(facts),
+        user: facts.etcdUser,
+      }),
     }),
     ip: { argv: ['ip', '-j', '-4', 'addr', 'show'], timeoutMs: 5000 },
     files: { argv: ['sh', '-c', FILES, 'files', paths.dataDir, paths.binDir], timeoutMs: 10_000 },

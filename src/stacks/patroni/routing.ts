@@ -72,8 +72,8 @@ function keepalivedOf(cluster: Cluster, vip: PatroniVars['writer_vip']) {
   }
 }
 
-/** Values for the templates and playbooks of the clients' address, merged into `cluster` as `routing`. Pure. */
-export function routingOf(cluster: Cluster, vars: PatroniVars, timing: Timing) {
+/** The ways to the primary as templates and playbooks need them, `cluster.ways`. Pure. */
+export function waysTo(cluster: Cluster, vars: PatroniVars, timing: Timing) {
   const { rest, namespace, scope } = vars.patroni
   const hosts = members(cluster)
   const url = ({ connection: { address } }: Host) =>
@@ -81,7 +81,6 @@ export function routingOf(cluster: Cluster, vars: PatroniVars, timing: Timing) {
   const etcd = (host: Host) =>
     `${vars.etcd.tls ? 'https' : 'http'}://${host.connection.address}:${vars.etcd.client_port}`
   return {
-    ...vars.routing,
     ...waysOf(cluster, vars),
     /** Port of `writer_vip`. */
     service_port: vars.routing.by === 'haproxy' ? vars.routing.proxy.primary_port : vars.postgres.port,

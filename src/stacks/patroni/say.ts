@@ -1,25 +1,11 @@
-import type { Problem } from '../../cluster/status.ts'
+import type { Rule as RuleOf, Say as SayOf } from '../../cluster/say.ts'
 import type { Member, View } from './view.ts'
 
-/** What a rule may say, and the commands it may name. */
-export interface Say {
-  readonly view: View
-  /** `hactl run switchover inventory.yml`. */
-  readonly run: (runbook: string, options?: string) => string
-  /** `hactl apply inventory.yml`. */
-  readonly apply: string
-  /** `hactl status inventory.yml --watch`: for what passes by itself. */
-  readonly watch: string
-}
-
-export type Rule = (say: Say) => readonly Problem[]
+export type Say = SayOf<View>
+export type Rule = RuleOf<View>
 
 /** Members that could be read. */
 export const reached = ({ members }: View): readonly Member[] => members.filter(({ reading }) => reading)
-
-/** `pg1`, `pg1 and pg2`, `pg1, pg2 and pg3`. */
-export const listed = (names: readonly string[]): string =>
-  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`
 
 /** Patroni answers there. */
 export const isManaged = ({ reading }: Member): boolean => reading?.rest !== undefined

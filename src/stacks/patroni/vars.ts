@@ -1,9 +1,7 @@
 import type { Static } from 'typebox'
-import { modeOf, postgres, sqlName, vip } from '../../cluster/vars.ts'
+import { modeOf, portOf as port, postgres, sqlName, vip } from '../../cluster/vars.ts'
 import { Type } from '../../lib/type.ts'
-
-const port = (description: string, preset: number) =>
-  Type.Integer({ description, default: preset, minimum: 1, maximum: 65_535 })
+import { etcd } from '../../parts/etcd/vars.ts'
 
 const replication = Type.Object(
   {
@@ -124,29 +122,6 @@ const patroni = Type.Object(
     }),
   },
   { description: 'Patroni.', default: {} },
-)
-
-const etcd = Type.Object(
-  {
-    client_port: port('Port for clients.', 2379),
-    peer_port: port('Port for the other members.', 2380),
-    token: Type.Optional(
-      Type.String({ description: 'Token of the first start; default: hactl- and the name of the cluster.' }),
-    ),
-    tls: Type.Boolean({
-      description: "Whether members and clients speak TLS and prove who they are, with the cluster's own CA.",
-      default: true,
-    }),
-    auth: Type.Boolean({
-      description:
-        'Whether etcd asks for a password too (secrets etcd_root_password, etcd_patroni_password).',
-      default: false,
-    }),
-  },
-  {
-    description: 'The lock service, on the hosts of the group `etcd`; default: on the members.',
-    default: {},
-  },
 )
 
 /** The variable `cluster` of this stack; the published schema and every default come from here. */

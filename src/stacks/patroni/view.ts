@@ -2,8 +2,10 @@ import { lsnDistance, parseLsn } from '../../cluster/lsn.ts'
 import type { MemberStatus, Role, VirtualAddress } from '../../cluster/status.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import { lineage, parseHistory } from '../../modules/postgres/timeline.ts'
-import { dcsOf, etcdOf } from './dcs.ts'
-import type { Dcs, DcsMember, EtcdView } from './dcs.ts'
+import { etcdOf } from '../../parts/etcd/view.ts'
+import type { OfEtcd } from '../../parts/etcd/health.ts'
+import { dcsOf, isSeenByPatroni } from './dcs.ts'
+import type { Dcs, DcsMember } from './dcs.ts'
 import type { Facts } from './derive.ts'
 import type { HostReading } from './readings.ts'
 import type { Server, WalSender } from './sql.ts'
@@ -24,14 +26,13 @@ export interface Member {
 }
 
 /** The cluster as its reachable hosts see it, ready to be judged. */
-export interface View {
+export interface View extends OfEtcd {
   readonly facts: Facts
   /** Readings of every host, members or not. */
   readonly readings: ReadonlyMap<string, HostReading>
   readonly members: readonly Member[]
   /** What the lock service keeps; undefined when nobody could say. */
   readonly dcs?: Dcs
-  readonly etcd: EtcdView
   readonly primaries: readonly Member[]
   readonly primary?: Member
   /** Patroni is in maintenance mode. */
@@ -58,9 +59,17 @@ function writerOf({ vars }: Facts, readings: ReadonlyMap<string, HostReading>): 
   return [{ name: 'writer', address: ip, on }]
 }
 
+/** What becomes of PostgreSQL while etcd has no majority. */
+function withoutEtcd({ vars }: Facts, primary: Member | undefined): string {
+  if (!primary) return 'Nothing can be written until a majority is back.'
+  return vars.patroni.failsafe
+    ? `${primary.name} goes on only while it reaches every other member (failsafe mode).`
+    : `${primary.name} will be made read-only.`
+}
+
 /** Puts the readings of all hosts together. Pure. */
 export function viewOf(facts: Facts, readings: ReadonlyMap<string, HostReading>): View {
-  const etcd = etcdOf(facts, readings)
+  const etcd = etcdOf(facts.dcs, readings, () => isSeenByPatroni(readings.values()))
   const dcs = dcsOf(readings.values(), etcd)
   const senders = sendersOf(readings.values())
   const members = facts.hosts.map((host): Member => {
@@ -86,6 +95,7 @@ export function viewOf(facts: Facts, readings: ReadonlyMap<string, HostReading>)
     readings,
     members,
     etcd,
+    withoutEtcd: withoutEtcd(facts, primary),
     primaries,
     paused: isPaused || dcs?.config?.['pause'] === true,
     addresses: writerOf(facts, readings),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { commandsFor } from '../../../src/cluster/say.ts'
 import {
   checkFreeze,
   freezeHoles,
@@ -110,7 +111,7 @@ test('the status names the members once for each hole, and what to do', () => {
     ]),
   )
   const apply = 'hactl apply inventory.yml'
-  const found = freezes({ view, apply, watch: '', run: () => '' })
+  const found = freezes({ view, ...commandsFor('inventory.yml') })
   expect(found.map(({ code, severity, next }) => [code, severity, next])).toEqual([
     ['freeze/lock', 'critical', apply],
     ['freeze/no-fence', 'warning', apply],

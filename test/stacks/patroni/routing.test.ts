@@ -39,7 +39,7 @@ function render(template: string, raw: Raw = {}, hosts = HOSTS, name = 'pg1'): s
 }
 
 const routing = (raw: Raw, hosts = HOSTS) =>
-  derive(clusterOf(raw, hosts))['routing'] as {
+  derive(clusterOf(raw, hosts))['ways'] as {
     readonly on: Readonly<Record<string, readonly string[]>>
     readonly off: Readonly<Record<string, readonly string[]>>
     readonly service_port: number

@@ -1,3 +1,6 @@
+import type { Text } from '../../lib/secret.ts'
+import type { Command } from '../../transport/transport.ts'
+
 /** What one etcd member says of itself and of what it keeps, read without asking the others. */
 export interface EtcdReading {
   /** It can write: it sees a leader and a majority. */
@@ -94,4 +97,68 @@ export function parseEtcd(
     members: membersIn(parseDocument<MembersDocument>(line('peers')) ?? {}),
     ...(keys && { keys: keysIn(keys, prefix) }),
   }
+}
+
+/** Where a host of the cluster has its own certificate and the CA of the others. */
+export const TLS = {
+  ca: '/etc/hactl/tls/ca.crt',
+  cert: '/etc/hactl/tls/host.crt',
+  key: '/etc/hactl/tls/host.key',
+} as const
+
+/** Options of curl that trust the cluster's own CA and show the host's certificate. */
+export const TRUST = ['--cacert', TLS.ca, '--cert', TLS.cert, '--key', TLS.key] as const
+
+/**
+ * One member of etcd is asked, not the cluster: what a minority still knows is worth showing. The user comes on standard
+ * input; it is named only when nobody else may read, because etcd without authentication refuses whoever names one.
+ */
+const ETCD = `url=$1 prefix=$2; shift 2
+read -r user
+ask() { name=$1; shift; out=$("$@" 2>/dev/null) || [ -n "$out" ] || return 1; printf '%s=%s\\n' "$name" "$out"; }
+ctl() { etcdctl --dial-timeout 2s --command-timeout 3s "$@" -w json; }
+either() { ask "$@" || { [ -n "$user" ] && (ETCDCTL_USER=$user; export ETCDCTL_USER; ask "$@"); }; }
+ask endpoint ctl endpoint status || exit 0
+ask health curl -s --noproxy '*' --max-time 4 "$@" "$url/health"
+either keys ctl get "$prefix" --prefix --consistency=s
+either peers ctl member list
+exit 0`
+
+/** Environment of etcdctl for one member. */
+const envOf = (url: string, tls: boolean): Readonly<Record<string, string>> => ({
+  ETCDCTL_API: '3',
+  ETCDCTL_ENDPOINTS: url,
+  ...(tls && { ETCDCTL_CACERT: TLS.ca, ETCDCTL_CERT: TLS.cert, ETCDCTL_KEY: TLS.key }),
+})
+
+interface Asked {
+  /** URL of the member for clients. */
+  readonly url: string
+  readonly tls: boolean
+  /** The keys to read, by the beginning of their names. */
+  readonly prefix: string
+  /** `name:password` and a line feed; undefined: nobody is asked for one. */
+  readonly user: Text | undefined
+}
+
+/** Everything one member says; `parseEtcd` reads it. */
+export const memberCommand = ({ url, tls, prefix, user }: Asked): Command => ({
+  argv: ['sh', '-c', ETCD, 'etcd', url, prefix, ...(tls ? TRUST : [])],
+  env: envOf(url, tls),
+  stdin: user ?? '',
+  timeoutMs: 20_000,
+})
+
+/** Asks one member who leads; `isLeader` reads it. */
+export const leaderCommand = (url: string, tls: boolean): Command => ({
+  argv: ['etcdctl', '--dial-timeout', '2s', '--command-timeout', '3s', 'endpoint', 'status', '-w', 'json'],
+  env: envOf(url, tls),
+  timeoutMs: 10_000,
+})
+
+/** Whether the member that answered `leaderCommand` leads. */
+export function isLeader(stdout: string): boolean {
+  const state = parseDocument<readonly StatusDocument[]>(stdout)?.[0]?.Status
+  const own = String(state?.header?.member_id ?? '')
+  return own !== '' && own === String(state?.leader ?? '')
 }

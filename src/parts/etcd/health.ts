@@ -1,7 +1,15 @@
 import { critical, warning } from '../../cluster/problem.ts'
-import type { EtcdPeer } from './dcs.ts'
-import { listed } from './say.ts'
-import type { Rule, Say } from './say.ts'
+import type { Rule as RuleOf, Say as SayOf } from '../../cluster/say.ts'
+import type { EtcdPeer, EtcdView } from './view.ts'
+
+/** What rules about etcd judge. */
+export interface OfEtcd {
+  readonly etcd: EtcdView
+  /** What happens to the service while etcd has no majority, one sentence. */
+  readonly withoutEtcd: string
+}
+type Say = SayOf<OfEtcd>
+type Rule = RuleOf<OfEtcd>
 
 /** Half of etcd's default quota of 2 GB, after which it takes no more writes. */
 const LARGE = 1_000_000_000
@@ -14,19 +22,13 @@ const whyLost = ({ reachable, unit, reading }: EtcdPeer): string => {
   return unit === 'active' || unit === 'activating' ? 'it does not answer' : 'the service does not run'
 }
 
-/** A majority of etcd: without it Patroni promotes nobody, and demotes the primary. */
-export const quorum: Rule = ({ view, run }) => {
-  const { etcd, primary, facts } = view
+/** A majority of etcd. */
+export const quorum: Rule = ({ view: { etcd, withoutEtcd }, run }) => {
   if (etcd.ok || etcd.peers.every(({ reachable, unit }) => reachable && unit === '')) return []
   const lost = etcd.peers.filter(isLost)
-  const without = primary
-    ? facts.vars.patroni.failsafe
-      ? `${primary.name} goes on only while it reaches every other member (failsafe mode).`
-      : `${primary.name} will be made read-only.`
-    : 'Nothing can be written until a majority is back.'
   const reasons = lost.map((peer) => `${peer.name}: ${whyLost(peer)}`).join('; ')
   const summary = `No quorum: ${etcd.have} of ${etcd.of} etcd members are healthy.`
-  return [critical('quorum/lost', summary, { detail: `${reasons}. ${without}`, next: run('start') })]
+  return [critical('quorum/lost', summary, { detail: `${reasons}. ${withoutEtcd}`, next: run('start') })]
 }
 
 /** Members that are lost while the others go on. */
@@ -70,7 +72,7 @@ export const alarms: Rule = ({ view }) =>
 export const membership: Rule = ({ view, run, apply }) => [
   ...view.etcd.strangers.map((name) =>
     warning('dcs/unknown-member', `etcd counts ${name} as a member, the inventory does not have it.`, {
-      next: apply,
+      next: apply(),
     }),
   ),
   ...view.etcd.missing.map((name) =>
@@ -80,23 +82,3 @@ export const membership: Rule = ({ view, run, apply }) => [
     }),
   ),
 ]
-
-/** Versions of etcd, Patroni and PostgreSQL that differ between hosts. */
-export const versions: Rule = ({ view, run }) => {
-  const readings = [...view.readings]
-  const kinds: readonly (readonly [string, readonly (readonly [string, string | undefined])[]])[] = [
-    ['etcd', readings.map(([name, { etcd }]) => [name, etcd?.version])],
-    ['Patroni', readings.map(([name, { rest }]) => [name, rest?.patroni?.version])],
-    ['PostgreSQL', readings.map(([name, { server }]) => [name, server?.version])],
-  ]
-  return kinds.flatMap(([what, all]) => {
-    const found = all.filter(([, version]) => version !== undefined && version !== '')
-    if (new Set(found.map(([, version]) => version)).size < 2) return []
-    const list = listed(found.map(([name, version]) => `${version} on ${name}`))
-    return [
-      warning('versions/differ', `${what} is not the same everywhere: ${list}.`, {
-        next: run('minor-upgrade'),
-      }),
-    ]
-  })
-}
