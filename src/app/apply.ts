@@ -1,9 +1,11 @@
+import type { ClusterStatus } from '../cluster/status.ts'
 import type { EngineEvent, RunSummary } from '../engine/events.ts'
 import { IMPACTS, type Impact } from '../engine/impact.ts'
 import { isHeld, owesHandlers, unlockAhead, type Ahead } from './lock.ts'
 import { planWith, type Planned } from './plan.ts'
 import { applyRun } from './run.ts'
-import { neededScope } from './status.ts'
+import { neededOf } from './status.ts'
+import { settled, standingOf, type Standing } from './standing.ts'
 
 /** Changes an apply would make; handlers of a run that was killed behind its last change are work too. */
 export function pendingOf({ summary, ahead }: Planned): number {
@@ -37,6 +39,8 @@ export interface Applied {
   readonly summary: RunSummary
   /** Changes that a second plan still finds; absent after a run that did not end well. */
   readonly pending?: number
+  /** Whether the cluster works now; absent where the playbook is not about a cluster. */
+  readonly verdict?: Standing
 }
 
 /** Carries a plan out, then proves that a second plan is empty. */
@@ -48,21 +52,30 @@ export async function carryOut(planned: Planned, input: ApplyInput): Promise<App
     events.push(event)
     input.emit(event)
   }
-  const vars = ahead ? planned.vars : await neededScope(bench, playbook.needs)
+  const vars = ahead ? planned.vars : (await neededOf(bench, playbook.needs)).scope
   const run = { playbook, registry, allowed, emit, vars, proves: true, ...(ahead && { ahead }) }
   const summary = await applyRun(bench, run)
   if (summary.outcome !== 'done') return { events, summary }
-  const pending = await proof(planned)
+  const { pending, status: known } = await proof(planned)
   emit({ kind: 'proof', run: runOf(events), pending })
-  return { events, summary, pending }
+  if (!known) return { events, summary, pending }
+  const verdict = standingOf(await settled(bench, { emit, patience: bench.options.patience ?? 1, known }))
+  emit({ kind: 'verdict', ...verdict })
+  return { events, summary, pending, verdict }
 }
 
 const runOf = (events: readonly EngineEvent[]): string =>
   events.flatMap((event) => (event.kind === 'run-start' ? [event.run] : []))[0] ?? ''
 
+interface Proof {
+  readonly pending: number
+  readonly status?: ClusterStatus
+}
+
 /** Changes that a second plan still finds. Everything was read anew when the hosts were unlocked. */
-async function proof({ bench, playbook, registry }: Planned): Promise<number> {
-  const vars = await neededScope(bench, playbook.needs)
-  const { summary } = await planWith(bench, playbook, registry, vars)
-  return summary.changed + summary.unknown + summary.failed
+async function proof({ bench, playbook, registry }: Planned): Promise<Proof> {
+  const { scope, status } = await neededOf(bench, playbook.needs)
+  const { summary } = await planWith(bench, playbook, registry, scope)
+  const pending = summary.changed + summary.unknown + summary.failed
+  return { pending, ...(status && { status }) }
 }

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diag/diagnostic.ts'
 import type { Secret } from '../lib/secret.ts'
+import type { Connect } from '../transport/transport.ts'
 
 /** What the application asks of whoever calls it: a terminal, a test, another program. */
 export interface Caller {
@@ -7,6 +8,8 @@ export interface Caller {
   readonly soft: AbortSignal
   /** Abort now. */
   readonly hard: AbortSignal
+  /** How hosts are reached; default: as the inventory says. */
+  readonly connect?: Connect
   /** Asks for a password or a passphrase; absent where nobody can be asked. */
   readonly ask?: (question: string) => Promise<Secret>
   /** Is told what does not stop a verb, such as warnings of an inventory. */

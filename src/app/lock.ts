@@ -36,35 +36,35 @@ export const newOwner = (): LockOwner => ({
  * Asks for the lock on all hosts in the round trip of their first readings, so that what is planned need not be read
  * again before it is changed. Nobody waits here and nothing is refused: `lockAll` does that when a host was not to be had.
  */
-export function lockAhead({ target, opened }: Bench): Ahead {
+export function lockAhead({ target, chosen }: Bench): Ahead {
   const [stateDir, owner] = [stateDirOn(target), newOwner()]
-  const attempts = [...opened.sessions].map(
+  const attempts = [...chosen].map(
     ([name, session]) => [name, acquireAhead(session, stateDir, owner)] as const,
   )
   return { stateDir, owner, attempts: new Map(attempts) }
 }
 
 /** Whether the lock is held on every host since before the first reading. */
-export const isHeld = ({ opened }: Bench, { attempts }: Ahead): boolean =>
-  [...opened.sessions.keys()].every((name) => attempts.get(name)?.taken() !== undefined)
+export const isHeld = ({ chosen }: Bench, { attempts }: Ahead): boolean =>
+  [...chosen.keys()].every((name) => attempts.get(name)?.taken() !== undefined)
 
 /** Whether a killed run left handlers that have not run yet. */
 export const owesHandlers = ({ attempts }: Ahead): boolean =>
   [...attempts.values()].some((attempt) => (attempt.taken()?.pending.length ?? 0) > 0)
 
 /** Gives back what was taken ahead. */
-export async function unlockAhead({ opened }: Bench, { stateDir, owner, attempts }: Ahead): Promise<void> {
+export async function unlockAhead({ chosen }: Bench, { stateDir, owner, attempts }: Ahead): Promise<void> {
   await Promise.all(
-    [...opened.sessions].map(async ([name, session]) => {
+    [...chosen].map(async ([name, session]) => {
       if (attempts.get(name)?.taken()) await release(session, stateDir, owner.run)
     }),
   )
 }
 
 /** Goes on with the lock that was taken ahead. */
-export function adopt({ opened }: Bench, { attempts }: Ahead, emit: Emit): Owed {
+export function adopt({ chosen }: Bench, { attempts }: Ahead, emit: Emit): Owed {
   const owed: OwedByHost = new Map()
-  for (const name of opened.sessions.keys()) {
+  for (const name of chosen.keys()) {
     const lock = attempts.get(name)?.taken()
     if (lock) note(name, lock, owed, emit)
   }
@@ -84,12 +84,19 @@ function note(host: string, { stale, pending }: Acquired, owed: OwedByHost, emit
 export async function lockAll(bench: Bench, stateDir: string, owner: LockOwner, emit: Emit): Promise<Owed> {
   const owed: OwedByHost = new Map()
   const taken: string[] = []
-  const sessions = [...bench.opened.sessions].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const sessions = [...bench.chosen].toSorted(([a], [b]) => (a < b ? -1 : 1))
   const [first, ...rest] = sessions
   const take = async ([name, session]: (typeof sessions)[number]): Promise<void> => {
-    const text = 'another run holds the lock, or has just ended: waiting a few seconds'
-    const slow = setTimeout(() => emit({ kind: 'notice', level: 'info', host: name, text }), 1500)
-    const lock = await acquire(session, stateDir, owner).finally(() => clearTimeout(slow))
+    const held = (holder: LockOwner | undefined): void => {
+      const who = holder ? `run ${holder.run} by ${holder.by} from ${holder.from}` : 'another run'
+      emit({
+        kind: 'notice',
+        level: 'info',
+        host: name,
+        text: `${who} holds the lock: waiting a few seconds`,
+      })
+    }
+    const lock = await acquire(session, stateDir, owner, held)
     taken.push(name)
     note(name, lock, owed, emit)
   }

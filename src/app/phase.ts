@@ -53,7 +53,7 @@ export interface PhaseInput {
 
 /** One pass over the playbook: a plan, or an apply. */
 export async function phase(bench: Bench, input: PhaseInput): Promise<RunSummary> {
-  const { target, opened, options, caller } = bench
+  const { target, opened, chosen: sessions, options, caller } = bench
   const chosen = new Set(target.hosts.map((host) => host.name))
   return runPlaybook(
     {
@@ -68,7 +68,7 @@ export async function phase(bench: Bench, input: PhaseInput): Promise<RunSummary
         if (errors.length > 0) throw new HactlError(errors)
         return hosts.filter((name) => chosen.has(name))
       },
-      sessions: opened.sessions,
+      sessions,
       failures: opened.failures,
       vars: { ...target.vars, params: {}, ...input.vars },
       lookup: lookupIn(target),

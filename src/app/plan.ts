@@ -1,3 +1,4 @@
+import type { ClusterStatus } from '../cluster/status.ts'
 import { EXIT, HactlError } from '../diag/diagnostic.ts'
 import type { EngineEvent, RunSummary } from '../engine/events.ts'
 import type { Playbook } from '../engine/playbook.ts'
@@ -7,7 +8,7 @@ import { openBench, type Bench, type BenchOptions } from './bench.ts'
 import type { Caller } from './caller.ts'
 import { lockAhead, type Ahead } from './lock.ts'
 import { phase } from './phase.ts'
-import { neededScope } from './status.ts'
+import { neededOf } from './status.ts'
 import { exitOf } from './summary.ts'
 import type { Target } from './target.ts'
 
@@ -23,6 +24,8 @@ export interface Planned extends PlanEvents {
   readonly ahead?: Ahead
   /** What the playbook needs to know of its cluster. */
   readonly vars: Scope
+  /** The cluster before anything is changed; absent where the playbook does not ask for it. */
+  readonly status?: ClusterStatus
   readonly playbook: Playbook
   readonly registry: Registry
 }
@@ -49,9 +52,10 @@ export async function makePlan({ target, file, options, caller, locks }: PlanInp
     const { playbook, registry } = await readPlaybook(file)
     const bench = await opening
     const ahead = locks === true ? lockAhead(bench) : undefined
-    const vars = await neededScope(bench, playbook.needs)
+    const { scope: vars, status } = await neededOf(bench, playbook.needs)
     const planned = await planWith(bench, playbook, registry, vars)
-    return { bench, playbook, registry, vars, ...planned, ...(ahead && { ahead }) }
+    const more = { ...(status && { status }), ...(ahead && { ahead }) }
+    return { bench, playbook, registry, vars, ...planned, ...more }
   } catch (error) {
     await opening.then((bench) => bench.opened.close()).catch(() => undefined)
     throw error

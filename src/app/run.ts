@@ -18,7 +18,7 @@ export interface RunInput extends Omit<PhaseInput, 'mode' | 'owed' | 'stateDir'>
 
 /** An apply with everything around it: lock on the hosts, journal, events to the caller, unlock. */
 export async function applyRun(bench: Bench, input: RunInput): Promise<RunSummary> {
-  const { target, opened } = bench
+  const { target, chosen } = bench
   const { stateDir, owner } = input.ahead ?? { stateDir: stateDirOn(target), owner: newOwner() }
   const { run, at, by } = owner
   const dir = journalDir(target.inventory.dir)
@@ -34,7 +34,7 @@ export async function applyRun(bench: Bench, input: RunInput): Promise<RunSummar
   if (input.params) emit({ kind: 'run-params', params: input.params })
   let unlock = release
   try {
-    for (const session of opened.sessions.values()) outlivesSession(session)
+    for (const session of chosen.values()) outlivesSession(session)
     const owed = input.ahead ? adopt(bench, input.ahead, emit) : await lockAll(bench, stateDir, owner, emit)
     const summary = await phase(bench, { ...input, mode: 'apply', emit, owed, stateDir })
     emit({ kind: 'run-end', run, summary })
@@ -44,7 +44,7 @@ export async function applyRun(bench: Bench, input: RunInput): Promise<RunSummar
     if (error instanceof HactlError) emit({ kind: 'run-end', run, summary: stoppedBy(error) })
     throw error
   } finally {
-    await Promise.all([...opened.sessions.values()].map((session) => unlock(session, stateDir, run)))
+    await Promise.all([...chosen.values()].map((session) => unlock(session, stateDir, run)))
   }
 }
 

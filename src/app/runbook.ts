@@ -9,7 +9,9 @@ import type { Scope } from '../template/template.ts'
 import type { Bench } from './bench.ts'
 import type { ReadPlaybook } from './playbooks.ts'
 import { applyRun } from './run.ts'
-import { readNeeds } from './status.ts'
+import { readNeeds, refreshStatus } from './status.ts'
+import { isNoWorse, settled, standingOf, type Standing } from './standing.ts'
+import { requireWhole } from './whole.ts'
 import type { Target } from './target.ts'
 
 type Params = Readonly<Record<string, unknown>>
@@ -21,6 +23,8 @@ export interface Prepared {
   readonly verdicts: readonly Verdict[]
   /** What the operator has to agree to. */
   readonly question?: string
+  /** The cluster as it is; absent where the runbook does not ask for it. */
+  readonly status?: ClusterStatus
 }
 
 /** Reads the status and judges the requirements of a runbook. Writes nothing. */
@@ -28,12 +32,14 @@ export async function prepare(bench: Bench, playbook: Playbook, params: Params):
   const isAsked = playbook.require.length > 0 || playbook.needs.length > 0
   const needed = isAsked ? await readNeeds(bench, playbook.needs) : undefined
   const status = needed?.status
+  if (status) requireWhole(bench, status)
   const vars: Scope = { params, ...needed?.scope }
   const scope: Scope = { ...bench.target.vars, ...vars }
   const verdicts = status ? judged(bench, playbook, status, scope) : []
-  if (playbook.confirm === undefined || isRefused(verdicts)) return { vars, verdicts }
+  const known = { vars, verdicts, ...(status && { status }) }
+  if (playbook.confirm === undefined || isRefused(verdicts)) return known
   const question = bench.templates.render(playbook.confirm, scope, playbook.where(['confirm']))
-  return { vars, verdicts, question: String(question) }
+  return { ...known, question: String(question) }
 }
 
 function judged(bench: Bench, playbook: Playbook, status: ClusterStatus, scope: Scope): readonly Verdict[] {
@@ -66,18 +72,56 @@ export interface RunbookInput {
   readonly vars: Scope
   readonly allowed: Impact
   readonly emit: (event: EngineEvent) => void
+  /** The cluster before the runbook, where it was read. */
+  readonly before?: ClusterStatus
+}
+
+export interface RunbookEnd {
+  readonly events: readonly EngineEvent[]
+  readonly summary: RunSummary
+  /** How the cluster is now; absent after an interrupted run. */
+  readonly verdict?: Standing
+  /** The runbook ended well and promised a cluster that works, and it does not. */
+  readonly isBroken: boolean
+}
+
+const isKept = (before: ClusterStatus | undefined, after: ClusterStatus): boolean =>
+  after.health === 'healthy' || (before !== undefined && isNoWorse(before, after))
+
+/** The status behind a run; a promised one is given the time to come to rest. */
+async function judgedAfter(
+  bench: Bench,
+  { emit, before }: RunbookInput,
+  { promises }: Playbook,
+  { outcome }: RunSummary,
+): Promise<ClusterStatus> {
+  if (promises === undefined || outcome !== 'done') return refreshStatus(bench)
+  const patience = bench.options.patience ?? 1
+  return settled(bench, { emit, patience, enough: (after) => isKept(before, after) })
 }
 
 /** Carries a runbook out, with the lock of its cluster and a journal that knows its parameters. */
 export async function runRunbook(
   bench: Bench,
   { playbook, registry }: ReadPlaybook,
-  { vars, allowed, emit }: RunbookInput,
-): Promise<RunSummary> {
+  input: RunbookInput,
+): Promise<RunbookEnd> {
+  const { vars, allowed, before } = input
+  const events: EngineEvent[] = []
+  const emit = (event: EngineEvent): void => {
+    events.push(event)
+    input.emit(event)
+  }
   const params = Object.fromEntries(
     Object.entries((vars['params'] ?? {}) as Params)
       .filter(([, value]) => value !== null && value !== undefined)
       .map(([name, value]) => [name, String(value)]),
   )
-  return applyRun(bench, { playbook, registry, allowed, emit, vars, params })
+  const summary = await applyRun(bench, { playbook, registry, allowed, emit, vars, params })
+  const { soft, hard } = bench.caller
+  if (soft.aborted || hard.aborted) return { events, summary, isBroken: false }
+  const after = await judgedAfter(bench, { ...input, emit }, playbook, summary)
+  emit({ kind: 'verdict', ...standingOf(after) })
+  const isBroken = playbook.promises === 'healthy' && summary.outcome === 'done' && !isKept(before, after)
+  return { events, summary, verdict: standingOf(after), isBroken }
 }

@@ -2,6 +2,7 @@ import type { ClusterStatus } from '../cluster/status.ts'
 import type { Probe } from '../engine/probe.ts'
 import type { Scope } from '../template/template.ts'
 import type { Bench } from './bench.ts'
+import { requireWhole } from './whole.ts'
 
 const probesOf = ({ opened }: Bench): ReadonlyMap<string, Probe> =>
   new Map([...opened.sessions].map(([name, session]) => [name, session.prober.view().probe]))
@@ -47,6 +48,19 @@ export async function readNeeds(
   return { status, scope: { ...statusScope(status), ...more } }
 }
 
-/** The scope a playbook asks for with `needs:`. */
-export const neededScope = async (bench: Bench, needs: readonly string[]): Promise<Scope> =>
-  needs.length > 0 && bench.target.cluster ? (await readNeeds(bench, needs)).scope : {}
+/** What a playbook was told about its cluster; nothing for one that does not ask, or hosts that are no cluster. */
+export interface Needed {
+  readonly scope: Scope
+  readonly status?: ClusterStatus
+}
+
+/**
+ * The scopes a playbook asks for with `needs:`, read from the whole cluster whatever `--limit` says. Throws HactlError
+ * when a limit hides hosts that cannot be read and what decides about the cluster would come from a part of it.
+ */
+export async function neededOf(bench: Bench, needs: readonly string[]): Promise<Needed> {
+  if (needs.length === 0 || !bench.target.cluster) return { scope: {} }
+  const needed = await readNeeds(bench, needs)
+  requireWhole(bench, needed.status)
+  return needed
+}

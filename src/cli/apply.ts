@@ -3,14 +3,15 @@ import type { Caller } from '../app/caller.ts'
 import type { Ahead } from '../app/lock.ts'
 import { isSound, makePlan, requireSound, type Planned } from '../app/plan.ts'
 import { deployment } from '../app/playbooks.ts'
-import { exitOf } from '../app/summary.ts'
+import { standingOf } from '../app/standing.ts'
+import { endOf, exitOf } from '../app/summary.ts'
 import { openTargets, type Target } from '../app/target.ts'
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
 import { worse, type Impact } from '../engine/impact.ts'
 import { terminal } from './caller.ts'
 import { interrupt } from './interrupt.ts'
 import { confirm, paint, print, printJson, setExit, size } from './io.ts'
-import { applyCommand, printPlan, type PlanOptions } from './show-plan.ts'
+import { applyCommand, printPlan, printVerdict, type PlanOptions } from './show-plan.ts'
 import { openView } from './view.ts'
 
 export interface ApplyOptions extends PlanOptions {
@@ -48,7 +49,8 @@ async function applyTarget(target: Target, { file, options, caller }: Call): Pro
       await printPlan(planned, options, isCheck ? applyCommand(file, options) : undefined)
     requireSound(planned)
     if (pending === 0 || isCheck) {
-      setExit(exitOf(summary))
+      // Nothing to change is no success where the cluster does not work.
+      setExit(isCheck ? exitOf(summary) : endOf(summary, behindOf(planned)))
       return
     }
     const ahead = await keptLock(planned, isWithin(summary.impact, given(options)))
@@ -58,6 +60,9 @@ async function applyTarget(target: Target, { file, options, caller }: Call): Pro
     await bench.opened.close()
   }
 }
+
+const behindOf = ({ status }: Planned): Parameters<typeof endOf>[1] =>
+  status ? { standing: standingOf(status) } : {}
 
 type Consent = Pick<ApplyOptions, 'allow' | 'yes'>
 
@@ -92,15 +97,17 @@ async function change(planned: Planned, { file, options, allowed, ahead }: Chang
   } finally {
     await view.close()
   }
-  const { events, summary, pending } = applied
+  const { events, summary, pending, verdict } = applied
   if (options.format === 'json') {
     const { runJson } = await import('../report/json.ts')
-    await printJson({ ...runJson(events), pending })
+    await printJson({ ...runJson(events), pending, ...(verdict && { verdict }) })
   } else if (options.format !== 'jsonl') {
     const { applySummary } = await import('../report/apply-summary.ts')
     const command = applyCommand(file, options)
     const more = { command, width: size().columns, paint: paint(), ...(pending !== undefined && { pending }) }
     await print(applySummary(events, more).trimEnd())
+    if (verdict) await printVerdict(verdict)
   }
-  setExit(pending !== undefined && pending > 0 ? EXIT.failed : exitOf(summary))
+  const behind = { ...(pending !== undefined && { pending }), ...(verdict && { standing: verdict }) }
+  setExit(endOf(summary, behind))
 }

@@ -2,20 +2,17 @@ import { openBench, type Bench } from '../app/bench.ts'
 import { readParams, splitRest } from '../app/params.ts'
 import { planWith } from '../app/plan.ts'
 import { findRunbook, runbookNames, type ReadPlaybook } from '../app/playbooks.ts'
-import { lastParams, prepare, runRunbook, type Prepared } from '../app/runbook.ts'
-import { refreshStatus } from '../app/status.ts'
+import { lastParams, prepare, runRunbook, type Prepared, type RunbookEnd } from '../app/runbook.ts'
 import { exitOf } from '../app/summary.ts'
 import { openCluster, type Target } from '../app/target.ts'
 import { isRefused, refusal } from '../cluster/require.ts'
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
-import type { EngineEvent } from '../engine/events.ts'
 import type { Impact } from '../engine/impact.ts'
-import type { Scope } from '../template/template.ts'
 import { terminal } from './caller.ts'
 import { interrupt } from './interrupt.ts'
-import { confirm, note, paint, print, printJson, setExit, size } from './io.ts'
+import { confirm, paint, print, printJson, setExit, size } from './io.ts'
 import { inventoryFile, type GlobalOptions } from './options.ts'
-import { printPlan } from './show-plan.ts'
+import { printPlan, printVerdict } from './show-plan.ts'
 import { openView } from './view.ts'
 
 export interface RunVerbOptions extends GlobalOptions {
@@ -91,7 +88,7 @@ async function execute(
       return
     }
     if (options.yes !== true) await askConsent(prepared)
-    await carryOut(bench, found, prepared.vars, { file, options })
+    await carryOut(bench, found, prepared, { file, options })
   } finally {
     await bench.opened.close()
   }
@@ -114,33 +111,29 @@ async function askConsent({ question }: Prepared): Promise<void> {
 async function carryOut(
   bench: Bench,
   found: ReadPlaybook,
-  vars: Scope,
+  prepared: Prepared,
   { file, options }: Call,
 ): Promise<void> {
-  const events: EngineEvent[] = []
   const view = await openView(options)
   interrupt.canFinish(() => 'the running steps')
-  const emit = (event: EngineEvent): void => {
-    events.push(event)
-    view.emit(event)
-  }
-  let summary
+  const allowed = options.allow ?? 'switchover'
+  let end: RunbookEnd
   try {
-    summary = await runRunbook(bench, found, { vars, allowed: options.allow ?? 'switchover', emit })
+    const { vars, status: before } = prepared
+    end = await runRunbook(bench, found, { vars, allowed, emit: view.emit, ...(before && { before }) })
   } finally {
     await view.close()
   }
-  setExit(exitOf(summary))
+  const { events, summary, verdict, isBroken } = end
+  setExit(isBroken ? EXIT.failed : exitOf(summary))
   if (options.format === 'jsonl') return
   if (options.format === 'json') {
     const { runJson } = await import('../report/json.ts')
-    return printJson(runJson(events))
+    return printJson({ ...runJson(events), ...(verdict && { verdict }) })
   }
   const { applySummary } = await import('../report/apply-summary.ts')
   const name = found.playbook.file.replace(/^.*\//, '').replace('.yml', '')
   const command = `hactl run ${name} ${file} --resume`
   await print(applySummary(events, { command, width: size().columns, paint: paint() }).trimEnd())
-  if (interrupt.happened()) return
-  const after = await refreshStatus(bench)
-  await note(`${after.cluster} is ${after.health}.`)
+  if (verdict) await printVerdict(verdict)
 }

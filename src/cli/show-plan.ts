@@ -1,6 +1,9 @@
 import type { BenchOptions } from '../app/bench.ts'
 import type { PlanEvents } from '../app/plan.ts'
 import type { Target } from '../app/target.ts'
+import { standingOf } from '../app/standing.ts'
+import type { ClusterStatus } from '../cluster/status.ts'
+import type { RunVerdict } from '../engine/events.ts'
 import { quote } from '../lib/quote.ts'
 import { paint, print, printJson, size } from './io.ts'
 import type { GlobalOptions } from './options.ts'
@@ -19,14 +22,17 @@ const titleOf = (target: Target): string =>
 
 /** Prints a plan in the wanted form. */
 export async function printPlan(
-  planned: PlanEvents & { readonly bench: { readonly target: Target } },
+  planned: PlanEvents & { readonly bench: { readonly target: Target }; readonly status?: ClusterStatus },
   options: Pick<PlanOptions, 'format' | 'diff'>,
   apply: string | undefined,
 ): Promise<void> {
   if (options.format === 'json' || options.format === 'jsonl') {
     const { runJson } = await import('../report/json.ts')
-    if (options.format === 'json') return printJson(runJson(planned.events))
+    const verdict = planned.status && standingOf(planned.status)
+    if (options.format === 'json')
+      return printJson({ ...runJson(planned.events), ...(verdict && { verdict }) })
     for (const event of planned.events) await printJson(event, 'jsonl')
+    if (verdict) await printJson({ kind: 'verdict', ...verdict }, 'jsonl')
     return
   }
   const { planText } = await import('../report/plan-text.ts')
@@ -38,6 +44,13 @@ export async function printPlan(
     paint: paint(),
   })
   await print(text.trimEnd())
+  if (planned.status) await printVerdict(standingOf(planned.status))
+}
+
+/** Prints how a cluster is, with what mends it. */
+export async function printVerdict(verdict: RunVerdict): Promise<void> {
+  const { verdictText } = await import('../report/verdict-text.ts')
+  await print(verdictText(verdict, { width: size().columns, paint: paint() }).trimEnd())
 }
 
 /** The apply that does what a plan showed: with the same choice of hosts and tasks. */

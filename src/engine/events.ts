@@ -68,6 +68,29 @@ export type EngineEvent =
   | { readonly kind: 'run-end'; readonly run: string; readonly summary: RunSummary }
   /** Changes that a second plan behind an apply still finds; 0: it is proven. */
   | { readonly kind: 'proof'; readonly run: string; readonly pending: number }
+  /** What was run on, judged at the end. */
+  | ({ readonly kind: 'verdict' } & RunVerdict)
+
+/** The end of a run on something that has a health of its own. */
+export interface RunVerdict {
+  readonly cluster: string
+  readonly health: string
+  readonly problems: readonly {
+    readonly severity: 'critical' | 'warning'
+    readonly code: string
+    readonly summary: string
+    readonly detail?: string
+    /** The next safe command. */
+    readonly next?: string
+  }[]
+}
+
+const ENDS: ReadonlySet<string> = new Set(['run-end', 'proof', 'verdict'])
+
+/** What is said at the end of a run; nothing happens on a host any more. */
+export const isEnd = (
+  event: EngineEvent,
+): event is Extract<EngineEvent, { readonly kind: 'run-end' | 'proof' | 'verdict' }> => ENDS.has(event.kind)
 
 export interface RunSummary {
   readonly outcome: 'done' | 'failed' | 'unreachable' | 'refused' | 'interrupted'

@@ -1,5 +1,5 @@
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
-import type { Command } from '../transport/transport.ts'
+import type { Command, CommandResult } from '../transport/transport.ts'
 import type { Session } from './context.ts'
 
 /** Who holds the lock of a cluster on a host. */
@@ -131,23 +131,46 @@ function acquiredBy(stdout: string): Acquired {
 }
 
 /**
- * Takes the lock on one host, and in the same round trip reads again what was read before it was held. Throws
- * HactlError (exit 5) naming the holder, its age and `hactl unlock`.
+ * Takes the lock on one host, and in the same round trip reads again what was read before it was held. One that is held
+ * is said to `onHeld`, then waited for. Throws HactlError (exit 5) naming the holder, its age and `hactl unlock`.
  */
-export async function acquire(session: Session, stateDir: string, owner: LockOwner): Promise<Acquired> {
-  const command = script(ACQUIRE, stateDir, JSON.stringify(owner), String(PATIENCE))
-  const [result] = await session.prober.execute([command], undefined, session.prober.known())
-  const [word = '', holder] = linesOf(result?.stdout ?? '')
+export async function acquire(
+  session: Session,
+  stateDir: string,
+  owner: LockOwner,
+  onHeld: (holder: LockOwner | undefined) => void = () => undefined,
+): Promise<Acquired> {
+  const { code, stdout, stderr } = await askLock(session, stateDir, owner, onHeld)
+  const [word = '', holder] = linesOf(stdout)
   if (word === 'HELD') throw held(session.transport.host, holder)
-  if (result?.code !== 0 || word === '') {
-    const detail = result?.stderr.trim() ?? ''
+  if (code !== 0 || word === '') {
+    const detail = stderr.trim()
     const summary = `${session.transport.host}: cannot write the lock in ${stateDir}`
     throw new HactlError(
       problem('lock/failed', summary, { detail, hint: 'connect as root or with become' }),
       EXIT.failed,
     )
   }
-  return acquiredBy(result.stdout)
+  return acquiredBy(stdout)
+}
+
+/** The lock's answer: at once, or after the wait for whoever holds it. */
+async function askLock(
+  session: Session,
+  stateDir: string,
+  owner: LockOwner,
+  onHeld: (holder: LockOwner | undefined) => void,
+): Promise<CommandResult> {
+  const ask = async (patience: number): Promise<CommandResult> => {
+    const command = script(ACQUIRE, stateDir, JSON.stringify(owner), String(patience))
+    const [result] = await session.prober.execute([command], undefined, session.prober.known())
+    return result ?? { code: 1, stdout: '', stderr: '' }
+  }
+  const first = await ask(0)
+  const [word, holder] = linesOf(first.stdout)
+  if (word !== 'HELD') return first
+  onHeld(parseOwner(holder))
+  return ask(PATIENCE)
 }
 
 function held(host: string, line: string | undefined): HactlError {

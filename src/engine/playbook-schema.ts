@@ -91,6 +91,12 @@ export const playbookSchema = Type.Object({
     Type.Array(map('One requirement.'), { description: 'Checked before anything is touched.' }),
   ),
   confirm: Type.Optional(text('What the operator must agree to.')),
+  promises: Type.Optional(
+    Type.Enum(['healthy'], {
+      description:
+        'The cluster works at the end; a run that leaves it ill, or worse than before, has failed.',
+    }),
+  ),
   vars: Type.Optional(map('Variables of all plays.')),
   plays: Type.Array(play, { description: 'In order.' }),
 })

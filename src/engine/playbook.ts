@@ -62,6 +62,8 @@ export interface Playbook {
   readonly needs: readonly string[]
   readonly require: readonly Readonly<Record<string, unknown>>[]
   readonly confirm?: string
+  /** What the cluster must be at the end. */
+  readonly promises?: 'healthy'
   readonly vars: Readonly<Record<string, unknown>>
   readonly plays: readonly Play[]
   readonly where: Where
@@ -101,6 +103,7 @@ export function loadPlaybook(file: string, registry: Registry): Playbook {
     needs: (root['needs'] as string[] | undefined) ?? [],
     require: (root['require'] as Raw[] | undefined) ?? [],
     ...(root['confirm'] !== undefined && { confirm: root['confirm'] as string }),
+    ...(root['promises'] === 'healthy' && { promises: 'healthy' as const }),
     vars: (root['vars'] as Raw | undefined) ?? {},
     plays,
     where,

@@ -1,4 +1,4 @@
-import type { EngineEvent } from '../engine/events.ts'
+import { isEnd, type EngineEvent } from '../engine/events.ts'
 import { formatDuration } from '../lib/duration.ts'
 import { follow, nothingYet } from './progress.ts'
 import type { HostProgress, Running } from './progress.ts'
@@ -56,6 +56,7 @@ function detailLine(event: EngineEvent, verbose: number): string | undefined {
 
 /** The line an event of a change is worth, if any. */
 function lineOf(event: EngineEvent, verbose: number): string | undefined {
+  if (isEnd(event)) return undefined
   switch (event.kind) {
     case 'run-start':
       return `run ${event.run} · ${playbookName(event.playbook)} · ${event.hosts.join(' ')}`
@@ -72,8 +73,6 @@ function lineOf(event: EngineEvent, verbose: number): string | undefined {
       return detailLine(event, verbose)
     case 'run-params':
     case 'task-start':
-    case 'run-end':
-    case 'proof':
       return undefined
   }
 }

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../diag/diagnostic.ts'
-import type { EngineEvent, TaskRef } from '../engine/events.ts'
+import { isEnd, type EngineEvent, type TaskRef } from '../engine/events.ts'
 
 /** A task that has begun and not ended. */
 export interface Running {
@@ -72,6 +72,7 @@ function withPlay(before: Progress, { play, hosts }: Extract<EngineEvent, { kind
 
 /** The progress after one more event; `now` in the clock's milliseconds. */
 export function follow(progress: Progress, event: EngineEvent, now: number): Progress {
+  if (isEnd(event)) return progress
   switch (event.kind) {
     case 'run-start':
       return { mode: event.mode, hosts: new Map(event.hosts.map((host) => [host, newHost(host)])) }
@@ -91,8 +92,6 @@ export function follow(progress: Progress, event: EngineEvent, now: number): Pro
     case 'run-params':
     case 'output':
     case 'notice':
-    case 'run-end':
-    case 'proof':
       return progress
   }
 }

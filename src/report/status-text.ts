@@ -99,7 +99,11 @@ const connecting = ({ addresses, clients }: ClusterStatus): readonly string[] =>
 
 const command = (next: string): string => `      ${next}`
 
-function problemLines(problem: Problem, { width, paint }: StatusTextOptions): string[] {
+/** One problem: what is wrong, and the command that mends it. */
+export function problemLines(
+  problem: Pick<Problem, 'severity' | 'summary' | 'detail' | 'next'>,
+  { width, paint }: Pick<StatusTextOptions, 'width' | 'paint'>,
+): string[] {
   const mark = problem.severity === 'critical' ? paint('red', '✗') : paint('yellow', '!')
   const summary = fold(problem.summary, width - 4)
   const detail = problem.detail?.split('\n').flatMap((line) => fold(line, width - 4)) ?? []

@@ -21,7 +21,7 @@ import { phase } from '../phase.ts'
 import { planWith } from '../plan.ts'
 import { deployment, findRunbook, readPlaybook } from '../playbooks.ts'
 import { prepare } from '../runbook.ts'
-import { neededScope, refreshStatus } from '../status.ts'
+import { neededOf, refreshStatus } from '../status.ts'
 import type { Target } from '../target.ts'
 
 /** A lab and what drives it. */
@@ -172,7 +172,7 @@ async function pending(
   const bench = locked.bench()
   for (const session of bench.opened.sessions.values()) session.prober.invalidate(undefined)
   const { playbook, registry } = await readPlaybook(deployment(target, {}))
-  const vars = await neededScope(bench, playbook.needs)
+  const { scope: vars } = await neededOf(bench, playbook.needs)
   const { summary, events } = await planWith(bench, playbook, registry, vars)
   const changes = summary.changed + summary.unknown
   if (summary.outcome !== 'done') return { changes: changes || 1, why: whyOf(events) }

@@ -72,7 +72,7 @@ async function show(hosts: ReadonlyMap<string, Readings>, options: Options): Pro
 
 /** Reads the hosts of one target. The sessions open while the modules are loaded. */
 async function readTarget(target: Target, options: Options): Promise<Read> {
-  const opening = openBench(target, options, terminal())
+  const opening = openBench(target, options, terminal(), target.hosts)
   // A wrong fact name is told first; the sessions are then closed all the same.
   opening.catch(() => undefined)
   try {

@@ -29,7 +29,7 @@ async function unlock(file: string, options: UnlockOptions): Promise<void> {
   const { forceRelease, readLock, stateDirOf } = await import('../../engine/lock.ts')
   const caller = terminal()
   for (const target of await openTargets(file, options, caller)) {
-    const bench = await openBench(target, options, caller)
+    const bench = await openBench(target, options, caller, target.hosts)
     const stateDir = stateDirOf(target.cluster?.name ?? 'hosts')
     try {
       const sessions = [...bench.opened.sessions]

@@ -89,6 +89,10 @@ test('what was read behind the last change needs no reading', async () => {
 test('a lock that is held is refused and nothing is read', async () => {
   const host = session(JSON.stringify({ ...owner, run: 'other' }))
   await host.prober.probe.run(['cat', 'file'])
-  await expect(acquire(host, '/run/hactl/c', owner)).rejects.toThrow('locked by another run')
-  expect(host.transport.batches).toHaveLength(2)
+  const holders: unknown[] = []
+  const refused = acquire(host, '/run/hactl/c', owner, (holder) => holders.push(holder))
+  await expect(refused).rejects.toThrow('locked by another run')
+  // Asked, told, and waited for: the file is not read again.
+  expect(host.transport.batches).toHaveLength(3)
+  expect(holders).toHaveLength(1)
 })
