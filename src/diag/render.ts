@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { MASK } from '../lib/secret.ts'
+import { showLine } from '../lib/secret-names.ts'
 import { styled, visibleJson } from '../lib/terminal.ts'
 import type { Diagnostic, Span } from './diagnostic.ts'
 
@@ -79,7 +79,9 @@ const WIDEST = 160
 /** The line with carets under the span; long lines are cut around it, tabs become one space each. */
 function frame(at: Span | undefined, source: (file: string) => string | undefined, paint: Paint): string[] {
   if (!at) return []
-  const line = hideValues(source(at.file)?.split('\n')[at.line - 1]?.replaceAll('\t', ' ').trimEnd())
+  const line = showLine(source(at.file)?.split('\n') ?? [], at.line - 1)
+    ?.replaceAll('\t', ' ')
+    .trimEnd()
   if (line === undefined) return []
   const cut = at.col > WIDEST ? at.col - WIDEST / 2 : 0
   const shown = line.slice(cut, cut + WIDEST)
@@ -92,12 +94,6 @@ function frame(at: Span | undefined, source: (file: string) => string | undefine
     `${paint('dim', `${bar} |`)} ${' '.repeat(from)}${paint('red', '^'.repeat(length))}`,
   ]
 }
-
-const PASSWORD =
-  /((?:pass|passwd|password|secret|token)["']?\s*[:=]\s*)("(?!\{\{)[^"]*"|'(?!\{\{)[^']*'|[^\s"'{,}!][^\s,}]*)/gi
-
-/** A code frame shows a line of the user's file; a password that stands there in clear text is not repeated. */
-const hideValues = (line: string | undefined): string | undefined => line?.replaceAll(PASSWORD, `$1${MASK}`)
 
 function remember(read: (file: string) => string | undefined): (file: string) => string | undefined {
   const known = new Map<string, string | undefined>()

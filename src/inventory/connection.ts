@@ -134,7 +134,7 @@ function strangers({ written }: ConnectionInput): Diagnostic[] {
 
 function becomeMethod(reader: VariableReader): Diagnostic[] {
   const method = reader.vars['ansible_become_method']
-  if (method === undefined || method === 'sudo') return []
+  if (method === undefined || method === 'sudo' || method === 'ansible.builtin.sudo') return []
   const summary = `ansible_become_method is ${describe(method)}: hactl only knows sudo`
   const hint = 'write sudo, or remove the line'
   return [problem('inventory/become-method', summary, { ...spotOf(reader, 'ansible_become_method'), hint })]

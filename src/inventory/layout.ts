@@ -3,7 +3,7 @@ import { problem } from '../diag/diagnostic.ts'
 import { Secret } from '../lib/secret.ts'
 import { suggest } from '../lib/suggest.ts'
 import { describe } from '../schema/explain.ts'
-import type { Path, YamlFile } from '../schema/yaml.ts'
+import { Literal, type Path, type YamlFile } from '../schema/yaml.ts'
 import { expandHosts } from './ranges.ts'
 
 /** A variable's value as written, and where. */
@@ -39,7 +39,11 @@ export interface Layout {
 
 export type Data = Readonly<Record<string, unknown>>
 export const isMap = (value: unknown): value is Data =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Secret)
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Secret) &&
+  !(value instanceof Literal)
 
 const SECTIONS = ['hosts', 'children', 'vars'] as const
 

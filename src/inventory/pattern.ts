@@ -94,7 +94,7 @@ function matchOne(known: Known, name: string): readonly string[] | Diagnostic {
   const chosen =
     index === undefined
       ? base.slice(Number(from), to === '' || to === undefined ? undefined : Number(to) + 1)
-      : base.slice(Number(index)).slice(0, 1)
+      : [base.at(Number(index))].filter((host) => host !== undefined)
   if (chosen.length > 0) return chosen
   const summary = `${name}: "${subscript[1]}" has only ${base.length} host${base.length === 1 ? '' : 's'}`
   return problem('inventory/subscript', summary, { hint: 'counting begins at 0' })
@@ -124,8 +124,13 @@ function unknownName(known: Known, name: string): Diagnostic {
 
 function nameTest(pattern: string): ((name: string) => boolean) | Diagnostic {
   if (!pattern.startsWith('~')) {
-    const glob = globToRegex(pattern)
-    return (name) => glob.test(name)
+    try {
+      const glob = globToRegex(pattern)
+      return (name) => glob.test(name)
+    } catch {
+      const summary = `"${pattern}" is no host pattern: a range in its brackets ends before it begins`
+      return problem('inventory/pattern', summary, { hint: 'write for example pg[1-3]' })
+    }
   }
   try {
     // Like Python's re.match: anchored at the start only.

@@ -1,8 +1,9 @@
 import type { Diagnostic } from '../diag/diagnostic.ts'
 import { problem } from '../diag/diagnostic.ts'
 import { Secret, type Text, joinText } from '../lib/secret.ts'
+import { isSecretPath } from '../lib/secret-names.ts'
 import { suggest } from '../lib/suggest.ts'
-import type { Path } from '../schema/yaml.ts'
+import { Literal, type Path } from '../schema/yaml.ts'
 import type { Value, Vars } from './inventory.ts'
 import { type Layer, type Sourced, isMap } from './layout.ts'
 
@@ -17,9 +18,11 @@ const WHOLE = /^\{\{\s*([A-Za-z_]\w*(?:\.\w+|\[\d+\])*)\s*\}\}$/
 export const hasReference = (value: unknown): boolean =>
   typeof value === 'string'
     ? value.includes('{{')
-    : Array.isArray(value)
-      ? value.some(hasReference)
-      : isMap(value) && Object.values(value).some(hasReference)
+    : value instanceof Literal
+      ? true
+      : Array.isArray(value)
+        ? value.some(hasReference)
+        : isMap(value) && Object.values(value).some(hasReference)
 
 /** Strings of a variable that are templates, but not plain references. */
 export function findExpressions({ value, source, path }: Sourced): Diagnostic[] {
@@ -34,17 +37,26 @@ export function findExpressions({ value, source, path }: Sourced): Diagnostic[] 
     )
   }
   if (typeof value !== 'string') return []
-  const rest = value.replaceAll(PLAIN, '')
-  const mark = /\{\{[\s\S]*?(?:\}\}|$)|\{%[\s\S]*?(?:%\}|$)/.exec(rest)
+  const mark = /\{\{[\s\S]*?(?:\}\}|$)|\{[%#][\s\S]*?(?:[%#]\}|$)/.exec(value.replaceAll(PLAIN, ''))
   if (!mark) return []
-  const hint =
-    'write the value itself; an inventory may only refer to another variable by name, e.g. "{{ secrets.app_password }}"'
-  return [
-    problem('inventory/expression', `a Jinja expression in an inventory: ${mark[0]}`, {
-      at: source.where(path),
-      hint,
-    }),
-  ]
+  const at = source.where(path)
+  if (isSecretPath(path)) {
+    const what = `the value of "${String(path.findLast((step) => typeof step === 'string'))}"`
+    const summary = `${what} holds {{, {% or {#, and would be a template`
+    return [problem('inventory/expression', summary, { at, hint: hiddenHint(path) })]
+  }
+  const hint = `an inventory may only refer to another variable by name, e.g. "{{ secrets.app_password }}"; mark a text that is no template: !unsafe 'TEXT'`
+  return [problem('inventory/expression', `a Jinja expression in an inventory: ${mark[0]}`, { at, hint })]
+}
+
+/** The way for a value that looks like a template and may be a password: what it is is nowhere repeated. */
+function hiddenHint(path: Path): string {
+  const key = path.findLast((step) => typeof step === 'string')
+  const name = String(key ?? 'name').replaceAll(/\W/g, '_')
+  return (
+    `put the value into secrets.age.yml: \`hactl secrets edit\`, there ${name}: 'VALUE', and write here "{{ secrets.${name} }}"; ` +
+    `or mark it as no template: !unsafe 'VALUE'`
+  )
 }
 
 export interface Scope {
@@ -88,6 +100,7 @@ function resolve(resolver: Resolver, sourced: Sourced, stack: readonly string[])
   if (!hasReference(value)) return value as Value
   const inner = (item: unknown, key: string | number): Value =>
     resolve(resolver, { value: item, source, path: [...path, key] }, stack)
+  if (value instanceof Literal) return value.text
   if (Array.isArray(value)) return value.map(inner)
   if (isMap(value))
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inner(item, key)]))
@@ -116,8 +129,12 @@ function lookup(resolver: Resolver, expression: string, from: Sourced, stack: re
       name === 'secrets'
         ? 'make the secrets with `hactl secrets generate`'
         : `define "${name}" under vars, or write the value itself`
-    const hint = guess === undefined ? unknown : `did you mean "${guess}"?`
-    diagnostics.push(problem('inventory/undefined-variable', `no variable called "${name}"`, { at, hint }))
+    const isHidden = name !== 'secrets' && isSecretPath(from.path)
+    const summary = isHidden
+      ? `the value of "${String(from.path.findLast((step) => typeof step === 'string'))}" refers to a variable that does not exist`
+      : `no variable called "${name}"`
+    const hint = isHidden ? hiddenHint(from.path) : guess === undefined ? unknown : `did you mean "${guess}"?`
+    diagnostics.push(problem('inventory/undefined-variable', summary, { at, hint }))
     return null
   }
   if (stack.includes(name)) {

@@ -30,8 +30,8 @@ export function addressesOf(host: Host): readonly string[] {
 export function checkUniqueAddresses(
   hosts: readonly Host[],
   at: (host: Host, address: string) => Span | undefined,
-): Diagnostic[] {
-  const found: Diagnostic[] = []
+): { readonly hosts: readonly string[]; readonly diagnostic: Diagnostic }[] {
+  const found: { readonly hosts: readonly string[]; readonly diagnostic: Diagnostic }[] = []
   const owners = new Map<string, Host>()
   for (const host of hosts) {
     if (host.connection.kind === 'local') continue
@@ -49,7 +49,8 @@ export function checkUniqueAddresses(
       const place = at(host, address)
       const summary = `${host.name} and ${owner.name} have the same address ${key}`
       const hint = `give ${host.name} its own address`
-      found.push(problem('inventory/same-address', summary, { ...(place && { at: place }), hint }))
+      const diagnostic = problem('inventory/same-address', summary, { ...(place && { at: place }), hint })
+      found.push({ hosts: [host.name, owner.name], diagnostic })
     }
   }
   return found

@@ -1,5 +1,6 @@
 import type { Diagnostic, Span } from '../diag/diagnostic.ts'
 import { problem } from '../diag/diagnostic.ts'
+import { isSecretName } from '../lib/secret-names.ts'
 import { Secret } from '../lib/secret.ts'
 import { describe } from '../schema/explain.ts'
 import { addressFault } from './address.ts'
@@ -45,7 +46,8 @@ interface Wanted {
 }
 
 function refuse(reader: VariableReader, name: string, value: Value, { wanted, hint }: Wanted): undefined {
-  const summary = `${name} is ${describe(value)}, but must be ${wanted}`
+  const shown = isSecretName(name) ? 'no text' : describe(value)
+  const summary = `${name} is ${shown}, but must be ${wanted}`
   reader.diagnostics.push(problem('inventory/wrong-type', summary, { ...spotOf(reader, name), hint }))
   return undefined
 }
@@ -56,11 +58,12 @@ export function readText(reader: VariableReader, ...names: readonly string[]): s
   if (!found) return undefined
   const [name, value] = found
   if (typeof value === 'string') return value
-  const hint = typeof value === 'number' ? `quote it: "${value}"` : 'write a text'
-  return refuse(reader, name, value, { wanted: 'a text', hint })
+  // As in Ansible: a number is its text.
+  if (typeof value === 'number') return String(value)
+  return refuse(reader, name, value, { wanted: 'a text', hint: 'write a text' })
 }
 
-/** A whole number above 0 and up to `limit`. */
+/** A whole number above 0 and up to `limit`; digits in quotes are one, as in Ansible. */
 export function readNumber(
   reader: VariableReader,
   limit: number,
@@ -69,16 +72,23 @@ export function readNumber(
   const found = find(reader, names)
   if (!found) return undefined
   const [name, value] = found
-  if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= limit) return value
-  const isQuoted = typeof value === 'string' && /^\d+$/.test(value)
-  const hint = isQuoted ? `write ${value} without quotes` : `write a number from 1 to ${limit}`
+  const number = typeof value === 'string' && /^\s*\d{1,9}\s*$/.test(value) ? Number(value) : value
+  if (typeof number === 'number' && Number.isInteger(number) && number > 0 && number <= limit) return number
+  const hint = `write a number from 1 to ${limit}`
   return refuse(reader, name, value, { wanted: `a whole number from 1 to ${limit}`, hint })
 }
 
+const YES = /^(?:y|yes|on|1|true|t)$/i
+const NO = /^(?:n|no|off|0|false|f)$/i
+
+/** True or false, in any of the words and numbers that Ansible takes for them. */
 export function readFlag(reader: VariableReader, name: string): boolean | undefined {
   const [, value] = find(reader, [name]) ?? []
   if (value === undefined || typeof value === 'boolean') return value
-  return refuse(reader, name, value, { wanted: 'true or false', hint: 'write true or false, without quotes' })
+  const word = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : ''
+  if (YES.test(word)) return true
+  if (NO.test(word)) return false
+  return refuse(reader, name, value, { wanted: 'true or false', hint: 'write true or false' })
 }
 
 /** A password: Secret already, or a text that came through a reference. */
@@ -87,14 +97,14 @@ export function readSecret(reader: VariableReader, ...names: readonly string[]):
   if (!found) return undefined
   const [name, value] = found
   if (value instanceof Secret) return value
-  if (typeof value === 'string') return new Secret(value)
-  return refuse(reader, name, value, { wanted: 'a text', hint: 'quote it' })
+  if (typeof value === 'string' || typeof value === 'number') return new Secret(String(value))
+  return refuse(reader, name, value, { wanted: 'a text', hint: 'put it in quotes' })
 }
 
 const SSH_NAMES = ['ssh', 'smart', 'paramiko', 'paramiko_ssh']
 
 export function readKind(reader: VariableReader): 'ssh' | 'local' {
-  const value = readText(reader, 'ansible_connection') ?? 'ssh'
+  const value = (readText(reader, 'ansible_connection') ?? 'ssh').trim().replace(/^ansible\.builtin\./, '')
   if (value === 'local') return 'local'
   if (!SSH_NAMES.includes(value)) {
     refuse(reader, 'ansible_connection', value, { wanted: 'ssh or local', hint: 'write ssh or local' })

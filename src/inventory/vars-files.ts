@@ -1,14 +1,18 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Diagnostic } from '../diag/diagnostic.ts'
 import { problem } from '../diag/diagnostic.ts'
 import { suggest } from '../lib/suggest.ts'
 import { describe } from '../schema/explain.ts'
+import { kindOf, readTextFile } from '../schema/read-text.ts'
 import { parseYaml } from '../schema/yaml.ts'
 import { type Layout, type MutableLayer, type Sourced, isMap } from './layout.ts'
 import type { FileLayers } from './merge.ts'
 
 const EXTENSIONS = ['', '.yml', '.yaml', '.json']
+
+/** Linux allows 255 bytes; an ending must fit, too. */
+const LONGEST_NAME = 200
 
 /** Variables of `group_vars/NAME` or `host_vars/NAME` beside an inventory: a file, or a folder of files. */
 export interface VarsFiles {
@@ -20,10 +24,17 @@ export interface VarsFiles {
 export function readVarsFiles(dir: string, kind: 'group_vars' | 'host_vars', name: string): VarsFiles {
   const vars = new Map<string, Sourced>()
   const diagnostics: Diagnostic[] = []
-  const found = EXTENSIONS.map((extension) => join(dir, kind, `${name}${extension}`)).filter(exists)
+  // A name that no file can have has no file either.
+  const possible = name.length > LONGEST_NAME || name.includes('/') ? [] : EXTENSIONS
+  const found = possible.map((extension) => join(dir, kind, `${name}${extension}`)).filter(exists)
   const [first, ...ignored] = found
-  for (const file of first === undefined ? [] : listFiles(first)) {
-    const source = parseYaml(readFileSync(file, 'utf8'), file)
+  for (const file of first === undefined ? [] : listFiles(first, diagnostics)) {
+    const text = readTextFile(file)
+    if (typeof text !== 'string') {
+      diagnostics.push(text)
+      continue
+    }
+    const source = parseYaml(text, file, { unsafe: true })
     diagnostics.push(...source.diagnostics)
     if (source.data === undefined || source.data === null) continue
     if (!isMap(source.data)) {
@@ -56,19 +67,26 @@ const listVarsNames = (dir: string, kind: 'group_vars' | 'host_vars'): readonly 
         .sort()
     : []
 
-const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined
-const isDirectory = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+const exists = (path: string): boolean => kindOf(path) !== undefined
+const isDirectory = (path: string): boolean => kindOf(path) === 'folder'
 
-function listFiles(path: string): readonly string[] {
+/** Folders in folders, deeper than anybody writes: links that lead back to themselves. */
+const MOST_FOLDERS = 20
+
+function listFiles(path: string, diagnostics: Diagnostic[], depth = 0): readonly string[] {
   if (!isDirectory(path)) return [path]
+  if (depth > MOST_FOLDERS) {
+    const hint = 'remove the symbolic link that leads back to a folder above it'
+    diagnostics.push(problem('inventory/folder-circle', `${path} lies in itself`, { hint }))
+    return []
+  }
   return readdirSync(path)
     .filter((name) => !name.startsWith('.') && !name.endsWith('~'))
     .sort()
     .flatMap((name) => {
       const full = join(path, name)
       const extension = /\.[^.]*$/.exec(name)?.[0] ?? ''
-      if (isDirectory(full)) return extension === '' ? listFiles(full) : []
+      if (isDirectory(full)) return extension === '' ? listFiles(full, diagnostics, depth + 1) : []
       return EXTENSIONS.includes(extension) ? [full] : []
     })
 }

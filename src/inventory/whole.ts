@@ -2,7 +2,9 @@ import type { Diagnostic } from '../diag/diagnostic.ts'
 import { problem } from '../diag/diagnostic.ts'
 import { Secret } from '../lib/secret.ts'
 import { suggest } from '../lib/suggest.ts'
+import { Literal } from '../schema/yaml.ts'
 import { PASSWORD_VARIABLES } from './connection.ts'
+import { isOurs } from './hosts.ts'
 import type { Inventory } from './inventory.ts'
 import type { Layout, MutableLayer, Sourced } from './layout.ts'
 import type { FileLayers } from './merge.ts'
@@ -15,6 +17,13 @@ const allLayers = (layout: Layout, files: FileLayers): readonly MutableLayer[] =
   ...files.hosts.values(),
 ]
 
+/** A password as it was written: a text that is no template, or a number. */
+function plainOf(value: unknown): string | undefined {
+  if (value instanceof Literal) return value.text
+  if (typeof value === 'number') return String(value)
+  return typeof value === 'string' && !hasReference(value) ? value : undefined
+}
+
 /** Turns passwords that stand in clear text into Secrets, in place, and warns about each. */
 export function hidePasswords(
   layout: Layout,
@@ -25,14 +34,15 @@ export function hidePasswords(
   for (const layer of allLayers(layout, files)) {
     for (const name of PASSWORD_VARIABLES) {
       const sourced = layer.get(name)
-      if (typeof sourced?.value !== 'string' || hasReference(sourced.value)) continue
-      const secret = new Secret(sourced.value)
+      const plain = plainOf(sourced?.value)
+      if (!sourced || plain === undefined) continue
+      const secret = new Secret(plain)
       secrets.push(secret)
       layer.set(name, { ...sourced, value: secret })
       const hint = `move it: \`hactl secrets edit\`, then write ${name}: "{{ secrets.${name} }}"`
       const at = sourced.source.where(sourced.path, 'key')
-      const plain = problem('inventory/plain-password', `${name} stands in clear text`, { at, hint })
-      diagnostics.push({ ...plain, severity: 'warning' })
+      const open = problem('inventory/plain-password', `${name} stands in clear text`, { at, hint })
+      diagnostics.push({ ...open, severity: 'warning' })
     }
   }
   return { secrets, diagnostics }
@@ -55,7 +65,7 @@ export function checkWhole({ layout, files, inventory, reserved }: WholeInput): 
       // A host range gives many hosts one and the same value.
       if (typeof sourced.value === 'object' && seen.has(sourced.value)) continue
       seen.add(sourced.value)
-      found.push(...findExpressions(sourced), ...badName(name, sourced, reserved))
+      found.push(...expressions(name, sourced), ...badName(name, sourced, reserved))
     }
   }
   for (const host of layout.hosts.values()) {
@@ -76,6 +86,16 @@ export function checkWhole({ layout, files, inventory, reserved }: WholeInput): 
     found.push(problem('inventory/no-hosts', 'the inventory has no hosts', { at, hint }))
   }
   return found
+}
+
+/**
+ * Expressions in `cluster` are errors. In a variable of the user's own they are warnings: it has no value here. Those in
+ * variables of a connection are told of the host that has them.
+ */
+function expressions(name: string, sourced: Sourced): Diagnostic[] {
+  const found = findExpressions(sourced)
+  if (name === 'cluster') return found
+  return isOurs(name) ? [] : found.map((each) => ({ ...each, severity: 'warning' }))
 }
 
 function badName(name: string, { source, path }: Sourced, reserved: readonly string[]): Diagnostic[] {

@@ -2,6 +2,7 @@ import type { ErrorObject } from 'ajv'
 import type { Diagnostic } from '../diag/diagnostic.ts'
 import { problem } from '../diag/diagnostic.ts'
 import { MASK, Secret } from '../lib/secret.ts'
+import { isSecretPath } from '../lib/secret-names.ts'
 import { suggest } from '../lib/suggest.ts'
 import type { CheckContext } from './validate.ts'
 import type { Path } from './yaml.ts'
@@ -90,6 +91,12 @@ function explain(found: Found): Diagnostic {
   }
 }
 
+/** Whether no message may repeat the value: it stands below a name that may be a secret's. */
+const isHidden = ({ path }: Found): boolean => isSecretPath(path)
+
+/** A value in a sentence, unless it may be a secret. */
+const shownValue = (found: Found): string => (isHidden(found) ? 'a value' : describe(found.value))
+
 const nameOf = ({ path, context }: Found): string => showPath(path, context.name)
 const fullPath = ({ path, context }: Found): Path => [...(context.at ?? []), ...path]
 
@@ -125,12 +132,12 @@ function notInList(found: Found, allowed: readonly unknown[]): Diagnostic {
   const { context, value } = found
   const words = allowed.map(show)
   const hints = { at: context.where(fullPath(found)) }
-  const guess = typeof value === 'string' ? suggest(value, words) : undefined
-  const summary = `${nameOf(found)} is ${describe(value)}, not one of ${words.join(', ')}`
+  const guess = typeof value === 'string' && !isHidden(found) ? suggest(value, words) : undefined
+  const summary = `${nameOf(found)} is ${shownValue(found)}, not one of ${words.join(', ')}`
   const oneOf = guess === undefined ? `write one of: ${words.join(', ')}` : `did you mean "${guess}"?`
   return problem(`${context.area}/not-in-list`, summary, {
     ...hints,
-    hint: twinHint(value, allowed) ?? oneOf,
+    hint: (isHidden(found) ? undefined : twinHint(value, allowed)) ?? oneOf,
   })
 }
 
@@ -154,9 +161,10 @@ const WORDS: Readonly<Record<string, string>> = {
 function wrongType(found: Found): Diagnostic {
   const { context, value, types } = found
   const wanted = types.map((type) => WORDS[type] ?? type).join(' or ')
-  const summary = `${nameOf(found) || 'the file'} is ${describe(value)}, but must be ${wanted}`
+  const summary = `${nameOf(found) || 'the file'} is ${shownValue(found)}, but must be ${wanted}`
   const at = context.where(fullPath(found))
-  return problem(`${context.area}/wrong-type`, summary, { at, hint: typeHint(value, types) })
+  const hint = isHidden(found) ? `write ${wanted}` : typeHint(value, types)
+  return problem(`${context.area}/wrong-type`, summary, { at, hint })
 }
 
 function typeHint(value: unknown, types: readonly string[]): string {
@@ -195,9 +203,9 @@ const HINTS: Readonly<Record<string, (value: unknown) => string | undefined>> = 
 }
 
 function wrongValue(found: Found): Diagnostic {
-  const { context, error, value } = found
+  const { context, error } = found
   const schema = error.parentSchema as { description?: string; examples?: unknown[] } | undefined
-  const summary = `${nameOf(found) || 'the file'} is ${describe(value)}, which ${constraint(error)}`
+  const summary = `${nameOf(found) || 'the file'} is ${shownValue(found)}, which ${constraint(error)}`
   const example = schema?.examples?.[0]
   const hint = example === undefined ? schema?.description : `for example: ${show(example)}`
   return problem(`${context.area}/wrong-value`, summary, {

@@ -1,7 +1,8 @@
-import { type Document, type YAMLError, isMap, isScalar, visit } from 'yaml'
+import { type Alias, type Document, type YAMLError, isCollection, isMap, isPair, isScalar, visit } from 'yaml'
 import type { Scalar, YAMLMap } from 'yaml'
 import type { Diagnostic, Span } from '../diag/diagnostic.ts'
 import { problem } from '../diag/diagnostic.ts'
+import { isSecretName, isSecretPlace } from '../lib/secret-names.ts'
 
 type ToSpan = (from: number, to: number) => Span
 
@@ -68,13 +69,19 @@ export function syntaxProblem(error: YAMLError, text: string, span: ToSpan): Dia
   const at = from > end ? span(Math.max(0, end - 1), end) : span(from, Math.max(from + 1, error.pos[1]))
   const unclosed = unclosedProblem(error.message, at)
   if (unclosed) return unclosed
-  if (error.code === 'TAG_RESOLVE_FAILED') return tagProblem(text.slice(error.pos[0], error.pos[1]), at)
+  const isHidden = isSecretPlace(text.split('\n'), at.line - 1, at.col - 1)
+  if (error.code === 'TAG_RESOLVE_FAILED')
+    return tagProblem(text.slice(error.pos[0], error.pos[1]), at, isHidden)
   // The parser reports a tab in several ways; the text itself is the better witness.
   const lineStart = text.lastIndexOf('\n', error.pos[0] - 1) + 1
   const isTab = /^ *\t/.test(text.slice(lineStart))
   const advice = ADVICE[isTab ? 'TAB_AS_INDENT' : error.code]
-  if (!advice) return problem('yaml/syntax', lowerFirst(error.message), { at })
-  return problem(advice.code, advice.summary, { at, hint: advice.hint })
+  // The parser takes the end of its own stack for an error of the text.
+  if (/call stack/i.test(error.message)) return tooDeep(at)
+  if (advice) return problem(advice.code, advice.summary, { at, hint: advice.hint })
+  // The parser's own words may repeat what stands there.
+  const summary = isHidden ? 'this value is no YAML' : lowerFirst(error.message)
+  return problem('yaml/syntax', summary, { at, ...(isHidden && { hint: QUOTE }) })
 }
 
 function unclosedProblem(message: string, at: Span): Diagnostic | undefined {
@@ -85,36 +92,100 @@ function unclosedProblem(message: string, at: Span): Diagnostic | undefined {
   return problem('yaml/unclosed', `a bracket or quote is not closed: ${what} is missing`, { at, hint })
 }
 
-const tagProblem = (tag: string, at: Span): Diagnostic =>
-  tag.startsWith('!vault')
-    ? problem('yaml/vault', 'an Ansible Vault value: hactl does not read these', {
-        at,
-        hint: 'move the value to secrets.age.yml (`hactl secrets edit`) and refer to it as "{{ secrets.name }}"',
-      })
-    : problem('yaml/tag', `the tag ${tag.split(/\s/)[0]} is not known`, { at, hint: 'remove the tag' })
+const QUOTE = "put the value in 'single quotes'"
+const OTHER_WAY =
+  'move the value to secrets.age.yml (`hactl secrets edit`) and refer to it as "{{ secrets.NAME }}"'
+
+function tagProblem(tag: string, at: Span, isHidden: boolean): Diagnostic {
+  if (tag.startsWith('!vault')) {
+    return problem('yaml/vault', 'an Ansible Vault value: hactl does not read these', { at, hint: OTHER_WAY })
+  }
+  if (isHidden) return problem('yaml/tag', 'a plain value cannot begin with "!"', { at, hint: QUOTE })
+  const hint = `remove the tag, or put the value in 'single quotes' when it begins with "!"`
+  return problem('yaml/tag', `the tag ${tag.split(/\s/)[0]} is not known`, { at, hint })
+}
+
+/** A whole file that ansible-vault has encrypted. */
+export function vaultProblem(text: string, file: string): Diagnostic | undefined {
+  if (!/^\uFEFF?\s*\$ANSIBLE_VAULT;/.test(text)) return undefined
+  const hint =
+    `\`ansible-vault view ${file}\` shows what is in it: put the secrets into secrets.age.yml ` +
+    '(`hactl secrets edit`), refer to them as "{{ secrets.NAME }}", and write the rest here as plain YAML'
+  const summary = `${file} is encrypted by ansible-vault: hactl does not read these`
+  return problem('yaml/vault', summary, { at: { file, line: 1, col: 1 }, hint })
+}
+
+/** A file whose values are nested beyond what anything here can follow. */
+export const tooDeep = (at: Span): Diagnostic =>
+  problem('yaml/too-deep', `values are nested more than ${MOST_LEVELS} levels deep`, {
+    at,
+    hint: 'write the value flatter',
+  })
 
 /** A sentence that goes on after a colon. */
 export const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
 
+/** More than any inventory or playbook has; less than what a call stack bears. */
+const MOST_LEVELS = 100
+
+type Way = readonly unknown[]
+
+/** Whether a node lies below a key that names a secret. */
+const isBelowSecret = (way: Way): boolean =>
+  way.some((node) => isPair(node) && isScalar(node.key) && isSecretName(node.key.value))
+
+/** The variable a scalar belongs to: the key right above it. */
+const keyAbove = (way: Way): string => {
+  const last = way.at(-1)
+  return isPair(last) && isScalar(last.key) ? String(last.key.value) : ''
+}
+
 /** Problems of a document that parses: duplicate keys, unknown aliases, values that YAML 1.1 reads otherwise. */
 export function scanDocument(document: Document.Parsed, span: ToSpan, typed: boolean): Diagnostic[] {
   const found: Diagnostic[] = []
+  const say = (diagnostic: Diagnostic | undefined): void => {
+    if (diagnostic) found.push(diagnostic)
+  }
+  visit(document, {
+    Collection: (_, node, way) => {
+      if (way.filter(isCollection).length <= MOST_LEVELS) return undefined
+      say(tooDeep(span(node.range?.[0] ?? 0, node.range?.[0] ?? 0)))
+      return visit.BREAK
+    },
+    Scalar: (_, scalar, way) =>
+      say(
+        typed ? scalarProblem(scalar, span, { isHidden: isBelowSecret(way), key: keyAbove(way) }) : undefined,
+      ),
+    Alias: (_, alias, way) => say(aliasProblem(document, alias, way, span)),
+  })
+  if (found.some(({ code }) => code === 'yaml/too-deep')) return found
   visit(document, {
     Map: (_, map) => {
       found.push(...duplicateKeys(map, span), ...templateAsMap(map, span))
     },
-    Scalar: (_, scalar) => {
-      const diagnostic = typed ? scalarProblem(scalar, span) : undefined
-      if (diagnostic) found.push(diagnostic)
-    },
-    Alias: (_, alias) => {
-      if (alias.resolve(document)) return
-      const at = span(alias.range?.[0] ?? 0, alias.range?.[1] ?? 0)
-      const hint = `write "&${alias.source}" before the value it stands for, above this line`
-      found.push(problem('yaml/alias', `no anchor called "${alias.source}"`, { at, hint }))
-    },
   })
   return found
+}
+
+function aliasProblem(
+  document: Document.Parsed,
+  alias: Alias,
+  way: Way,
+  span: ToSpan,
+): Diagnostic | undefined {
+  const target = alias.resolve(document)
+  const at = span(alias.range?.[0] ?? 0, alias.range?.[1] ?? 0)
+  if (target && way.includes(target)) {
+    const summary = `the value of the anchor "${alias.source}" contains itself`
+    return problem('yaml/alias-circle', summary, { at, hint: `write a value in place of *${alias.source}` })
+  }
+  if (target) return undefined
+  if (isBelowSecret(way)) {
+    const summary = 'a plain value cannot begin with "*": that is an alias, and its anchor is nowhere above'
+    return problem('yaml/alias', summary, { at, hint: QUOTE })
+  }
+  const hint = `write "&${alias.source}" before the value it stands for, above this line`
+  return problem('yaml/alias', `no anchor called "${alias.source}"`, { at, hint })
 }
 
 /** A key as text; the merge key `<<` is a symbol to the parser. */
@@ -156,26 +227,39 @@ const BOOLEAN_1_1 = /^(?:yes|no|on|off)$/i
 const OCTAL_1_1 = /^[-+]?0[0-7_]+$/
 const SEXAGESIMAL = /^[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+$/
 
+interface Around {
+  /** The value may be a secret: no message repeats it. */
+  readonly isHidden: boolean
+  /** The key whose value it is. */
+  readonly key: string
+}
+
 /** What YAML 1.1 (Ansible) and YAML 1.2 (hactl, editors) read as different values is refused: quote it. */
-function scalarProblem(scalar: Scalar, span: ToSpan): Diagnostic | undefined {
+function scalarProblem(scalar: Scalar, span: ToSpan, { isHidden, key }: Around): Diagnostic | undefined {
   const text = scalar.source
   if (scalar.type !== 'PLAIN' || text === undefined || text === '' || !scalar.range) return undefined
   const at = span(scalar.range[0], scalar.range[1])
-  if (BOOLEAN_1_1.test(text)) {
-    const summary = `${text} is a boolean to Ansible and a text to YAML 1.2`
+  const shown = isHidden ? 'this value' : text
+  const quote = isHidden ? 'put it in quotes' : `quote it: "${text}"`
+  // Ansible's own variables take the word as well as the boolean, and so does hactl.
+  if (BOOLEAN_1_1.test(text) && !key.startsWith('ansible_')) {
+    const summary = `${shown} is a boolean to Ansible and a text to YAML 1.2`
     const meant = /^(?:yes|on)$/i.test(text) ? 'true' : 'false'
-    return problem('yaml/boolean', summary, {
-      at,
-      hint: `write true or false (here: ${meant}), or quote it: "${text}"`,
-    })
+    const hint = isHidden ? quote : `write true or false (here: ${meant}), or ${quote}`
+    return problem('yaml/boolean', summary, { at, hint })
   }
+  return numberProblem(text, at, isHidden)
+}
+
+function numberProblem(text: string, at: Span, isHidden: boolean): Diagnostic | undefined {
+  const shown = isHidden ? 'this value' : text
+  const hint = isHidden ? 'put it in quotes' : `quote it: "${text}"`
   if (OCTAL_1_1.test(text)) {
-    const summary = `${text} is an octal number to Ansible and ${Number(text)} to YAML 1.2`
-    return problem('yaml/octal', summary, { at, hint: `quote it: "${text}"` })
+    const other = isHidden ? 'another number' : String(Number(text))
+    const summary = `${shown} is an octal number to Ansible and ${other} to YAML 1.2`
+    return problem('yaml/octal', summary, { at, hint })
   }
-  if (SEXAGESIMAL.test(text)) {
-    const summary = `${text} is a number in base 60 to Ansible and a text to YAML 1.2`
-    return problem('yaml/base-60', summary, { at, hint: `quote it: "${text}"` })
-  }
-  return undefined
+  if (!SEXAGESIMAL.test(text)) return undefined
+  const summary = `${shown} is a number in base 60 to Ansible and a text to YAML 1.2`
+  return problem('yaml/base-60', summary, { at, hint })
 }

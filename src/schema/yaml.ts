@@ -3,6 +3,7 @@ import {
   LineCounter,
   type Node,
   type Pair,
+  type ScalarTag,
   isAlias,
   isMap,
   isNode,
@@ -13,7 +14,7 @@ import {
 } from 'yaml'
 import type { Diagnostic, Span } from '../diag/diagnostic.ts'
 import { problem } from '../diag/diagnostic.ts'
-import { keyName, lowerFirst, scanDocument, syntaxProblem } from './yaml-problems.ts'
+import { keyName, scanDocument, syntaxProblem, tooDeep, vaultProblem } from './yaml-problems.ts'
 
 /** Keys and list indexes from the root of a document to a value. */
 export type Path = readonly (string | number)[]
@@ -31,7 +32,23 @@ export interface YamlFile {
   readonly span: (from: number, to: number) => Span
 }
 
+/** A text that is taken as it is, whatever stands in it: `!unsafe "{{ no template"`. Texts without `{{`, `{%` and `{#` are plain. */
+export class Literal {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+const UNSAFE: ScalarTag = {
+  tag: '!unsafe',
+  resolve: (text) => (/\{[{%#]/.test(text) ? new Literal(text) : text),
+}
+
 export interface YamlOptions {
+  /** Ansible's tag `!unsafe` is understood: see Literal. */
+  readonly unsafe?: boolean
   /** Every scalar is the text as it is written: no numbers, no booleans. */
   readonly texts?: boolean
 }
@@ -42,6 +59,27 @@ export interface YamlOptions {
  */
 export function parseYaml(text: string, file: string, options: YamlOptions = {}): YamlFile {
   const lines = new LineCounter()
+  const span = (from: number, to: number): Span => makeSpan(file, lines, from, to)
+  const vault = vaultProblem(text, file)
+  if (vault)
+    return { file, data: undefined, diagnostics: [vault], where: () => ({ file, line: 1, col: 1 }), span }
+  try {
+    return readDocument(text, { file, options, lines, span })
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    const at = { file, line: 1, col: 1 }
+    return { file, data: undefined, diagnostics: [tooDeep(at)], where: () => at, span }
+  }
+}
+
+interface Reading {
+  readonly file: string
+  readonly options: YamlOptions
+  readonly lines: LineCounter
+  readonly span: (from: number, to: number) => Span
+}
+
+function readDocument(text: string, { file, options, lines, span }: Reading): YamlFile {
   const document = parseDocument(text, {
     lineCounter: lines,
     merge: true,
@@ -49,24 +87,30 @@ export function parseYaml(text: string, file: string, options: YamlOptions = {})
     uniqueKeys: false,
     logLevel: 'error',
     ...(options.texts === true && { schema: 'failsafe' as const }),
+    ...(options.unsafe === true && { customTags: [UNSAFE] }),
   })
-  const span = (from: number, to: number): Span => makeSpan(file, lines, from, to)
   const where: Where = (path, part = 'value') => {
     const range = findRange(document, path, part)
     return span(range[0], range[1])
   }
   const syntax = [...document.errors, ...document.warnings].map((error) => syntaxProblem(error, text, span))
   const found = syntax.length > 0 ? syntax.slice(0, 1) : scanDocument(document, span, options.texts !== true)
-  if (syntax.length > 0) return { file, data: undefined, diagnostics: found, where, span }
+  const isBroken = syntax.length > 0 || found.some(({ code }) => FATAL.includes(code))
+  if (isBroken) return { file, data: undefined, diagnostics: found, where, span }
   try {
     return { file, data: document.toJS({ maxAliasCount: 1000 }), diagnostics: found, where, span }
   } catch (error) {
+    if (error instanceof RangeError) throw error
     // Only aliases fail here: an unknown one was found by the scan, else they multiply beyond reason.
-    const summary = error instanceof Error ? lowerFirst(error.message) : String(error)
-    const diagnostics = found.length > 0 ? found : [problem('yaml/alias', summary, { at: span(0, 0) })]
+    const summary = 'aliases of aliases make this file grow without end'
+    const hint = 'write the values out, or use fewer anchors'
+    const diagnostics = found.length > 0 ? found : [problem('yaml/alias', summary, { at: span(0, 0), hint })]
     return { file, data: undefined, diagnostics, where, span }
   }
 }
+
+/** Problems after which the data would never end. */
+const FATAL: readonly string[] = ['yaml/alias-circle', 'yaml/too-deep']
 
 function makeSpan(file: string, lines: LineCounter, from: number, to: number): Span {
   const start = lines.linePos(from)

@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../diag/diagnostic.ts'
 import type { Text } from '../lib/secret.ts'
 
 /** One command on a host. Arguments are an array and never hold a secret; standard input may. */
@@ -82,6 +83,8 @@ export interface FileUpload {
 
 /** How to reach a host; made from the inventory's `ansible_*` variables. */
 export interface ConnectionSpec {
+  /** Why this cannot be connected to; the inventory leaves it to whoever asks for the host. */
+  readonly problems?: readonly Diagnostic[]
   readonly host: string
   readonly kind: 'ssh' | 'local'
   readonly address: string

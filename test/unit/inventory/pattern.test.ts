@@ -101,3 +101,15 @@ test('a name without special characters is a glob that matches itself alone', ()
     ),
   )
 })
+
+test.each(['l[z-a]', 'l[9-1]*', 'all:l[z-a]'])('%s is told to be no pattern', (pattern) => {
+  const { diagnostics } = matchHosts(known, pattern)
+  expect(diagnostics.map(({ code }) => code)).toEqual(['inventory/pattern'])
+})
+
+test('an index from the end that goes beyond the first host names none', () => {
+  expect(matchHosts(known, 'all[-5]').hosts).toEqual(['pg1'])
+  const { hosts, diagnostics } = matchHosts(known, 'all[-9]')
+  expect(hosts).toEqual([])
+  expect(diagnostics.map(({ code }) => code)).toEqual(['inventory/subscript'])
+})
