@@ -27,6 +27,10 @@ export function inNetwork({ address, prefix }: Cidr, other: string): boolean {
 export const sameAddress = (a: string, b: string): boolean =>
   a === b || (isIP(a) !== 0 && inNetwork({ address: a, prefix: isIPv4(a) ? 32 : 128 }, b))
 
+/** RFC 1035, 2.3.4: a label has 63 octets at most, a name 253 characters as it is written. */
+const LONGEST_LABEL = 63
+const LONGEST_NAME = 253
+
 /** What is wrong with an address or host name, as the end of a sentence; undefined when nothing is. */
 export function addressFault(text: string): string | undefined {
   if (isIP(text) !== 0) return undefined
@@ -34,6 +38,9 @@ export function addressFault(text: string): string | undefined {
   if (text.includes('/')) return 'has a prefix or a path'
   if (/^[\d.]+$/.test(text)) return 'is no IPv4 address'
   if (text.includes(':')) return 'is no IPv6 address'
+  if (text.length > LONGEST_NAME) return `is longer than ${LONGEST_NAME} characters`
+  const long = text.split('.').find((label) => label.length > LONGEST_LABEL)
+  if (long !== undefined) return `has a part longer than ${LONGEST_LABEL} characters`
   return /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/.test(
     text,
   )

@@ -26,6 +26,22 @@ export function addressesOf(host: Host): readonly string[] {
   return [...new Set([host.connection.address, ...linked])]
 }
 
+/**
+ * Addresses by which a cluster knows a host, the first one first: its `links`, else the address hactl reaches it by.
+ * Everything between hosts uses these; `ansible_host` is the controller's way and may lead through another network.
+ */
+export function clusterAddresses(host: Host): readonly string[] {
+  const links = host.vars['links']
+  const linked = Array.isArray(links) ? links.filter((link) => typeof link === 'string') : []
+  return linked.length > 0 ? linked : [host.connection.address]
+}
+
+/** The one address that a cluster's programs listen on and are reached by. */
+export const clusterAddress = (host: Host): string => clusterAddresses(host)[0] ?? host.connection.address
+
+/** An address where a port follows it: IPv6 in brackets. */
+export const bracketed = (address: string): string => (isIP(address) === 6 ? `[${address}]` : address)
+
 /** Two hosts with one address: commands for one would reach the other. `at` gives the place of a host's address. */
 export function checkUniqueAddresses(
   hosts: readonly Host[],
