@@ -1,6 +1,7 @@
 import type { ClusterStatus } from '../../src/cluster/status.ts'
 import { VIP, type Lab } from './lab.ts'
 import type { System } from './systems.ts'
+import { membersOf } from '../../src/cluster/members.ts'
 
 /** `hactl status` exits with 1 or 2 for a cluster that is not healthy, and prints all the same. */
 function status(lab: Lab): ClusterStatus | undefined {
@@ -31,10 +32,11 @@ export function hactlSystem(name: string, vars: string, packages: readonly strin
     healthy: (lab) => status(lab)?.health === 'healthy',
     switchover: (lab) => void lab.hactl('run', 'switchover', lab.inventory, '--yes'),
     mend: (lab) => {
-      const lost = status(lab)?.members.filter(
-        ({ role, replication }) => role !== 'primary' && !replication?.includes('streaming'),
+      const seen = status(lab)
+      const lost = (seen ? membersOf(seen) : []).filter(
+        ({ role, replication }) => role !== 'primary' && replication?.state !== 'streaming',
       )
-      for (const { name: node } of lost ?? []) {
+      for (const { name: node } of lost) {
         const run = (runbook: string) => lab.tried('run', runbook, lab.inventory, '--yes', '--on', node)
         if (!run('repair-standby')) run('rebuild-standby')
       }

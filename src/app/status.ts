@@ -1,3 +1,4 @@
+import { membersOf } from '../cluster/members.ts'
 import type { ClusterStatus } from '../cluster/status.ts'
 import type { Probe } from '../engine/probe.ts'
 import type { Scope } from '../template/template.ts'
@@ -22,7 +23,7 @@ export async function refreshStatus(bench: Bench): Promise<ClusterStatus> {
 
 /** The variable `status` of playbooks: the status with the names they ask for most. */
 export function statusScope(status: ClusterStatus): Scope {
-  const running = status.members.filter((member) => member.running)
+  const running = membersOf(status).filter((member) => member.running)
   return {
     status: {
       ...status,

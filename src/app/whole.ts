@@ -1,14 +1,13 @@
+import { isStreaming, membersOf } from '../cluster/members.ts'
 import type { ClusterStatus } from '../cluster/status.ts'
 import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
 import type { Bench } from './bench.ts'
 
 /** The cluster itself says who its primary is: it has a quorum, and an address or a standby follows that primary. */
-function knowsItsPrimary({ quorum, primary, addresses, members }: ClusterStatus): boolean {
+function knowsItsPrimary(status: ClusterStatus): boolean {
+  const { quorum, primary, addresses } = status
   if (primary === undefined || quorum?.ok !== true) return false
-  const streams = members.some(
-    ({ role, running, replication }) => role === 'standby' && running && /stream/.test(replication ?? ''),
-  )
-  return streams || addresses.some(({ on }) => on.includes(primary))
+  return membersOf(status).some(isStreaming) || addresses.some(({ on }) => on.includes(primary))
 }
 
 /**

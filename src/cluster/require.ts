@@ -1,5 +1,7 @@
 import { problem, type Diagnostic } from '../diag/diagnostic.ts'
-import type { ClusterStatus, MemberStatus } from './status.ts'
+import { followingText, isStreaming, membersOf, primariesOf } from './members.ts'
+import type { MemberStatus } from './members.ts'
+import type { ClusterStatus, HostStatus } from './status.ts'
 
 /** One line of a runbook's `require:`: what must be true of the cluster, or of one of its members, before it starts. */
 export interface Requirement {
@@ -9,21 +11,17 @@ export interface Requirement {
   readonly bytes?: number
 }
 
+/** The host a requirement names, and what it is as a member; absent where there is none. */
+interface Subject {
+  readonly host?: HostStatus
+  readonly member?: MemberStatus
+}
+
 interface Check {
   readonly about: string
   /** Undefined: it holds. Otherwise one sentence with what was seen. */
-  readonly why: (
-    status: ClusterStatus,
-    member: MemberStatus | undefined,
-    need: Requirement,
-  ) => string | undefined
+  readonly why: (status: ClusterStatus, about: Subject, need: Requirement) => string | undefined
 }
-
-const primaries = (status: ClusterStatus): readonly MemberStatus[] =>
-  status.members.filter((member) => member.role === 'primary' && member.running)
-
-const streaming = (member: MemberStatus): boolean =>
-  member.role === 'standby' && member.running && /stream/.test(member.replication ?? '')
 
 /** Every stack has the same code for it. */
 const isPaused = ({ problems }: ClusterStatus): boolean =>
@@ -44,33 +42,33 @@ export const REQUIREMENTS: Readonly<Record<string, Check>> = {
   'one-primary': {
     about: 'the cluster has exactly one primary',
     why: (status) => {
-      const names = primaries(status).map((member) => member.name)
+      const names = primariesOf(status).map((member) => member.name)
       return unless(names.length === 1, names.length === 0 ? 'it has none' : `it has ${names.join(' and ')}`)
     },
   },
   'no-primary': {
     about: 'the cluster has no primary',
-    why: (status) => unless(primaries(status).length === 0, `${primaries(status)[0]?.name} is one`),
+    why: (status) => unless(primariesOf(status).length === 0, `${primariesOf(status)[0]?.name} is one`),
   },
   'all-reachable': {
     about: 'all members can be reached',
     why: (status) => {
-      const gone = status.members.filter((member) => !member.reachable).map((member) => member.name)
+      const gone = membersOf(status)
+        .filter((member) => !member.reachable)
+        .map((member) => member.name)
       return unless(gone.length === 0, `${gone.join(', ')} cannot`)
     },
   },
   'all-streaming': {
     about: 'all standbys are streaming',
     why: (status) => {
-      const idle = status.members.filter(
-        (member) => member.role !== 'primary' && member.role !== 'witness' && !streaming(member),
-      )
+      const idle = membersOf(status).filter((member) => member.role !== 'primary' && !isStreaming(member))
       return unless(idle.length === 0, `${idle.map((member) => member.name).join(', ')} not`)
     },
   },
   'a-standby-streaming': {
     about: 'at least one standby is streaming',
-    why: (status) => unless(status.members.some(streaming), 'none is'),
+    why: (status) => unless(membersOf(status).some(isStreaming), 'none is'),
   },
   quorum: {
     about: 'the cluster has quorum',
@@ -86,33 +84,40 @@ export const REQUIREMENTS: Readonly<Record<string, Check>> = {
   },
   reachable: {
     about: 'HOST can be reached',
-    why: (_, member) => unless(member?.reachable === true, 'it cannot'),
+    why: (_, { host }) => unless(host?.reachable === true, 'it cannot'),
   },
   running: {
     about: 'PostgreSQL runs on HOST',
-    why: (_, member) => unless(member?.running === true, 'it does not'),
+    why: (_, { member }) => unless(member?.running === true, 'it does not'),
   },
   'holds-data': {
     about: 'HOST holds data',
-    why: (_, member) => unless(member?.role !== 'witness', 'it is a witness and only votes'),
+    why: (_, { host, member }) =>
+      unless(
+        member !== undefined || host === undefined,
+        `it is there as ${host?.roles.join(' and ') ?? 'nothing'} and holds none`,
+      ),
   },
   'is-primary': {
     about: 'HOST is the primary',
-    why: (_, member) => unless(member?.role === 'primary', `it is ${member?.role ?? 'unknown'}`),
+    why: (_, { member }) => unless(member?.role === 'primary', `it is ${member?.role ?? 'unknown'}`),
   },
   'not-primary': {
     about: 'HOST is not the primary',
-    why: (_, member) =>
+    why: (_, { member }) =>
       unless(member !== undefined && !(member.role === 'primary' && member.running), 'it is'),
   },
   streaming: {
     about: 'HOST is streaming',
-    why: (_, member) =>
-      unless(member !== undefined && streaming(member), `it is ${member?.replication ?? 'not'}`),
+    why: (_, { member }) =>
+      unless(
+        member !== undefined && isStreaming(member),
+        `it is ${(member && followingText(member)) ?? 'not'}`,
+      ),
   },
   'max-lag': {
     about: 'HOST is close behind the primary',
-    why: (_, member, { bytes = 0 }) =>
+    why: (_, { member }, { bytes = 0 }) =>
       unless(
         (member?.lagBytes ?? Number.POSITIVE_INFINITY) <= bytes,
         `it lags by ${member?.lagBytes ?? 'an unknown number of'} bytes`,
@@ -131,8 +136,9 @@ export function judge(status: ClusterStatus, needs: readonly Requirement[]): rea
     const check = REQUIREMENTS[need.status]
     if (!check)
       return { text: need.status, why: `no such requirement; known: ${Object.keys(REQUIREMENTS).join(', ')}` }
-    const member = status.members.find((each) => each.name === need.host)
-    const why = check.why(status, member, need)
+    const host = status.hosts.find(({ name }) => name === need.host)
+    const member = membersOf(status).find(({ name }) => name === need.host)
+    const why = check.why(status, { ...(host && { host }), ...(member && { member }) }, need)
     return { text: check.about.replace('HOST', need.host ?? ''), ...(why !== undefined && { why }) }
   })
 }

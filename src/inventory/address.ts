@@ -14,6 +14,9 @@ export function parseCidr(text: string): Cidr | undefined {
   return Number(prefix) <= longest ? { address, prefix: Number(prefix) } : undefined
 }
 
+/** `10.0.0.5` of `10.0.0.5/24`: what is carried, asked for and connected to. */
+export const withoutPrefix = (text: string): string => text.split('/')[0] ?? text
+
 /** Whether an address lies in the network of another; false across IP versions. */
 export function inNetwork({ address, prefix }: Cidr, other: string): boolean {
   const family = isIPv4(address) ? 'ipv4' : 'ipv6'

@@ -1,4 +1,5 @@
-import type { ClusterStatus, MemberStatus, Problem } from '../cluster/status.ts'
+import { versionOf } from '../cluster/members.ts'
+import type { ClusterStatus, CountedFailure, HostStatus, Problem, ServiceStatus } from '../cluster/status.ts'
 import type { Paint, Tone } from './paint.ts'
 import { table } from './table.ts'
 import type { Column } from './table.ts'
@@ -28,67 +29,121 @@ export function formatBytes(bytes: number): string {
 
 const ABSENT = '–'
 
-function roleOf(member: MemberStatus): string {
-  if (!member.reachable) return 'unreachable'
-  return member.running || member.role === 'witness' ? member.role : `${member.role}, stopped`
+/** One row: a host, and the service on it that has a role. */
+interface Row {
+  readonly host: HostStatus
+  readonly service?: ServiceStatus
 }
 
-/** Replication and what an operator should not overlook about a member. */
-function replicationOf(member: MemberStatus): readonly string[] {
+const rowsOf = ({ hosts, services }: ClusterStatus): readonly Row[] =>
+  hosts.map((host) => {
+    const service = services.find((each) => each.host === host.name && each.role !== undefined)
+    return { host, ...(service && { service }) }
+  })
+
+function roleOf({ host, service }: Row): string {
+  if (!host.reachable) return 'unreachable'
+  if (!service) return host.roles.join(', ')
+  return service.state === 'running' ? (service.role ?? '') : `${service.role ?? ''}, stopped`
+}
+
+const failureWords = ({ what, count, givenUp }: CountedFailure): string =>
+  givenUp ? `${what} given up` : `${what} failed ${count}×`
+
+/** Replication and what an operator should not overlook about a host. */
+function replicationOf({ host, service }: Row): readonly string[] {
+  const { replication, condition, pendingRestart } = service ?? {}
   const parts = [
-    ...(member.replication === undefined ? [] : member.replication.split(', ')),
-    ...(member.paused === undefined ? [] : [member.paused]),
-    ...(member.pendingRestart === true ? ['restart pending'] : []),
-    ...(member.failures === undefined || member.failures === 0 ? [] : [`failures ${member.failures}`]),
+    ...(replication ? [replication.sync, replication.state] : []),
+    ...(condition === undefined ? [] : [condition]),
+    ...(host.paused === undefined ? [] : [host.paused]),
+    ...(pendingRestart === true ? ['restart pending'] : []),
+    ...(host.failures ?? []).map(failureWords),
   ]
   return parts.length === 0 ? [ABSENT] : parts
 }
 
-const addressesOf = (member: MemberStatus, status: ClusterStatus): readonly string[] => [
-  member.address,
+const addressesOf = ({ host }: Row, status: ClusterStatus): readonly string[] => [
+  host.address,
   ...status.addresses
-    .filter(({ on }) => on.includes(member.name))
-    .map(({ name, address }) => `${name} ${address.split('/')[0] ?? address}`),
+    .filter(({ on }) => on.includes(host.name))
+    .map(({ name, address }) => `${name} ${address}`),
 ]
 
-const columns = (status: ClusterStatus): Column<MemberStatus>[] => [
-  { title: 'member', cell: (member) => member.name },
+const columns = (status: ClusterStatus): Column<Row>[] => [
+  { title: 'member', cell: ({ host }) => host.name },
   { title: 'role', cell: roleOf },
   { title: 'replication', cell: replicationOf },
-  { title: 'timeline', cell: ({ timeline }) => timeline?.toString() ?? ABSENT },
+  { title: 'timeline', cell: ({ service }) => service?.timeline?.toString() ?? ABSENT },
   {
     title: 'lag',
-    cell: ({ role, lagBytes }) =>
+    cell: ({ service: { role, lagBytes } = {} as Partial<ServiceStatus> }) =>
       role === 'primary' || lagBytes === undefined ? ABSENT : formatBytes(lagBytes),
   },
-  { title: 'addresses', cell: (member) => addressesOf(member, status), joiner: '  ' },
+  { title: 'addresses', cell: (row) => addressesOf(row, status), joiner: '  ' },
 ]
 
+/** `PostgreSQL 15.20`: what has roles here. */
+function aboutOf(status: ClusterStatus): readonly string[] {
+  const kind = status.services.find(({ role }) => role !== undefined)?.kind
+  const version = versionOf(status)
+  return kind === undefined ? [] : [version === undefined ? kind : `${kind} ${version}`]
+}
+
+function modeOf({ replication }: ClusterStatus): readonly string[] {
+  if (!replication) return []
+  const { wanted, actual } = replication
+  return [actual === undefined || actual === wanted ? wanted : `${wanted} → ${actual}`]
+}
+
+/** What has no role, one line a kind: `Redis 7.0.15 on h1; not on h2`. */
+function othersOf({ services }: ClusterStatus): readonly string[] {
+  const others = services.filter(({ role }) => role === undefined)
+  return [...new Set(others.map(({ kind }) => kind))].map((kind) => {
+    const own = others.filter((each) => each.kind === kind)
+    const on = (is: boolean): string =>
+      own
+        .filter(({ state }) => (state === 'running') === is)
+        .map(({ host }) => host)
+        .join(', ')
+    const version = own.find((each) => each.version !== undefined)?.version
+    const name = version === undefined ? kind : `${kind} ${version}`
+    const [up, down] = [on(true), on(false)]
+    return `${name}${up === '' ? '' : ` on ${up}`}${down === '' ? '' : `${up === '' ? '' : ';'} not on ${down}`}`
+  })
+}
+
 function heading(status: ClusterStatus, { width, paint }: StatusTextOptions): string[] {
-  const { wanted, actual } = status.replication
-  const version = status.postgres.version
-  const parts = [
-    status.cluster,
-    status.stack,
-    `PostgreSQL${version === undefined ? '' : ` ${version}`}`,
-    actual === undefined || actual === wanted ? wanted : `${wanted} → ${actual}`,
-  ]
+  const parts = [status.cluster, status.stack, ...aboutOf(status), ...modeOf(status)]
   const lines = wrap(parts, ' · ', width - status.health.length - 2)
   const [first = '', ...rest] = lines
   const gap = ' '.repeat(Math.max(2, width - first.length - status.health.length))
   return [`${first}${gap}${paint(HEALTH_TONE[status.health], status.health)}`, ...rest]
 }
 
+/** Failures by what failed: those of an address are not those of a server. */
+function failuresOf({ hosts }: ClusterStatus): readonly string[] {
+  if (hosts.every(({ failures }) => failures === undefined)) return []
+  const all = hosts.flatMap(({ failures = [] }) => failures)
+  if (all.length === 0) return ['failures 0']
+  return [...new Set(all.map(({ what }) => what))].map((what) => {
+    const own = all.filter((each) => each.what === what)
+    const given = own.some(({ givenUp }) => givenUp)
+    const counted = own.filter(({ givenUp }) => !givenUp).reduce((sum, { count }) => sum + count, 0)
+    const words = [...(given ? ['given up'] : []), ...(counted > 0 ? [String(counted)] : [])]
+    return `failures of ${what}: ${words.join(', ')}`
+  })
+}
+
 /** Quorum, guards and addresses that nobody carries, in one line or as many as it takes. */
 function footing(status: ClusterStatus): string[] {
   const { quorum } = status
-  const failures = status.members.reduce((sum, member) => sum + (member.failures ?? 0), 0)
-  const counted = status.members.some((member) => member.failures !== undefined)
   const nowhere = status.addresses.filter(({ on }) => on.length === 0)
   return [
     ...(quorum ? [`quorum ${quorum.have} of ${quorum.of}${quorum.ok ? '' : ' (lost)'}`] : []),
     ...status.guards,
-    ...(counted ? [`failures ${failures}`] : []),
+    ...failuresOf(status),
+    ...othersOf(status),
     ...nowhere.map(({ name, address }) => `${name} ${address} nowhere`),
   ]
 }
@@ -124,7 +179,7 @@ export function statusText(status: ClusterStatus, options: StatusTextOptions): s
   return [
     ...heading(status, options),
     '',
-    ...table(columns(status), status.members, options.width - 2).map((line) => `  ${line}`),
+    ...table(columns(status), rowsOf(status), options.width - 2).map((line) => `  ${line}`),
     ...(foot.length + last.length > 0 ? ['', ...[...foot, ...last].map((line) => `  ${line}`)] : []),
     // Not folded: they are there to be copied.
     ...(connecting(status).length > 0

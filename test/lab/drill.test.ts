@@ -18,6 +18,7 @@ import {
   seconds,
   start,
 } from './cluster/support.ts'
+import { membersOf } from '../../src/cluster/members.ts'
 
 /** Times are not what is tested here: the machine may be shared. */
 const PATIENCE = ['--patience', '4']
@@ -138,7 +139,7 @@ describe('drills on a real cluster', () => {
     const status = await lab.healthy()
     const primary = status.primary ?? ''
     const standby =
-      status.members.find(({ name }) => name !== primary && name !== status.candidate)?.name ?? ''
+      membersOf(status).find(({ name }) => name !== primary && name !== status.candidate)?.name ?? ''
     // The standby gets the heap of a copy of the table that lacks a row: its WAL, its position and its checksums of
     // pages stay right, only what it holds is not what the primary holds.
     const missing = await psql(primary, 'select min(id) from hactl_drill.writes')

@@ -13,6 +13,7 @@ import {
   roles,
   seconds,
 } from './cluster/support.ts'
+import { membersOf } from '../../src/cluster/members.ts'
 
 /** A primary that is lost under a writing client, and its way back by the command that status names. */
 const lab = labOf('rbstack', { nodes: 3, with: LAYER })
@@ -107,8 +108,8 @@ describe('a primary that is lost', () => {
     measured(`${words[1]} with consent`, seconds(ms))
     const found = `cd /; runuser -u postgres -- psql -XAtqd postgres -c "select to_regclass('only_here') is null"`
     expect(await lab.sh(former, found)).toBe('t')
-    const { members } = await recovered()
-    expect(members.find((member) => member.name === former)?.replication).toContain('streaming')
+    const members = membersOf(await recovered())
+    expect(members.find((member) => member.name === former)?.replication?.state).toBe('streaming')
     await expectEmptyPlan(lab)
   })
 })

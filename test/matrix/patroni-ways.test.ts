@@ -20,6 +20,7 @@ import {
   otherWaysTests,
 } from '../lab/patroni/routing.ts'
 import { vipManagerTests } from '../lab/patroni/vip-manager.ts'
+import { membersOf } from '../../src/cluster/members.ts'
 
 describe('Debian 12: every way to the primary, members that come and go, and every way to freeze one', () => {
   const lab = labOf('patw', { nodes: 3, vars: 'lab-patroni/cluster.yml', with: PATRONI_LAYER })
@@ -66,7 +67,7 @@ describe('Debian 13: vip-manager, with commits that any standby may confirm', ()
     expectCode(ended, 0)
     const status = await lab.healthy()
     expect(status.replication).toMatchObject({ wanted: 'quorum', actual: 'quorum' })
-    expect(status.members.filter(({ replication }) => replication?.includes('quorum'))).toHaveLength(2)
+    expect(membersOf(status).filter(({ replication }) => replication?.sync === 'quorum')).toHaveLength(2)
     await expectEmptyPlan(lab)
     measured('first apply', seconds(ended.ms))
   })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { DrillResult } from '../../src/cluster/drill/result.ts'
 import { expectCode, expectEmptyPlan, hactl, labOf, LAYER, measured } from '../lab/cluster/support.ts'
+import { membersOf } from '../../src/cluster/members.ts'
 
 const lab = labOf('witness', {
   nodes: 2,
@@ -15,8 +16,9 @@ afterAll(() => lab.down())
 
 test('two members and a witness are deployed from bare hosts, and a plan is empty then', async () => {
   expectCode(await lab.apply('--yes'), 0)
-  const { members } = await lab.healthy()
-  expect(members.map(({ name, role }) => `${name} ${role}`)).toEqual([
+  const status = await lab.healthy()
+  const roleOf = new Map(membersOf(status).map(({ name, role }) => [name, role]))
+  expect(status.hosts.map(({ name, roles: [role] }) => `${name} ${roleOf.get(name) ?? role}`)).toEqual([
     'pg1 primary',
     'pg2 standby',
     'w1 witness',

@@ -175,7 +175,7 @@ export async function clientsOf(site: Site, options: DrillRequest): Promise<Dril
   const { addresses } = await site.status()
   const { port } = site
   const ip = (which: 'writer' | 'reader'): string | undefined =>
-    addresses.find(({ name }) => name === which)?.address.split('/')[0]
+    addresses.find(({ name }) => name === which)?.address
   const hosts = site.members.map(({ name, connection }) => ({
     name,
     endpoint: { host: connection.address, port },

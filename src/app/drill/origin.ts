@@ -5,6 +5,7 @@ import type { DrillResult, Origin } from '../../cluster/drill/result.ts'
 import type { DrillOptions } from '../../cluster/drill/run.ts'
 import type { Site } from '../../cluster/drill/site.ts'
 import { pick, readSurroundings } from '../../cluster/drill/surroundings.ts'
+import { modeOf, versionOf } from '../../cluster/members.ts'
 import { version } from '../../lib/version.ts'
 import { connect } from '../../transport/connect.ts'
 import type { DrillRequest } from './choice.ts'
@@ -85,7 +86,9 @@ function clientsOf(client: DrillOptions['client']): DrillResult['clients'] {
 /** What the numbers of a drill depend on, read before anything is broken. */
 export async function originOf(beginning: Beginning): Promise<Origin> {
   const { target, site, client, lab, options, records } = beginning
-  const { postgres, replication, primary, addresses } = await site.status()
+  const status = await site.status()
+  const { primary, addresses } = status
+  const postgres = versionOf(status)
   const read = await readSurroundings(site, primary, connect)
   return {
     drill: records.run,
@@ -93,17 +96,15 @@ export async function originOf(beginning: Beginning): Promise<Origin> {
     by: records.by,
     cluster: site.cluster,
     stack: site.stack,
-    mode: replication.wanted,
+    mode: modeOf(status),
     ...(lab && { lab: `${lab.name} (${lab.driver.name})` }),
     versions: {
       hactl: version(),
       node: process.version,
-      ...(postgres.version !== undefined && { postgres: postgres.version }),
+      ...(postgres !== undefined && { postgres }),
     },
     clients: clientsOf(client),
-    addresses: Object.fromEntries(
-      addresses.map(({ name, address }) => [name, address.split('/')[0] ?? address]),
-    ),
+    addresses: Object.fromEntries(addresses.map(({ name, address }) => [name, address])),
     environment: { machine: machine(), hosts: read.hosts },
     settings: { cluster: pick(target.vars['cluster'], site.drills.settings ?? []), postgres: read.postgres },
     command: options.command ?? [],

@@ -222,7 +222,7 @@ export async function openSite(opening: Opening): Promise<OpenSite> {
     clientPrefix: lab ? lab.driver.clientExec(lab.name) : [],
     status: async () => (last = await refreshStatus(locked.bench())),
     reconnect: async (force) => {
-      const isWhole = last?.members.every(({ reachable }) => reachable) === true
+      const isWhole = last?.hosts.every(({ reachable }) => reachable) === true
       last = undefined
       if (force || !isWhole) await locked.again()
     },

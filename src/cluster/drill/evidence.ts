@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os'
+import { modeOf } from '../members.ts'
 import type { ClusterStatus } from '../status.ts'
 import type { Stage } from './act.ts'
 import { checksOf } from './expect.ts'
@@ -103,7 +104,7 @@ function comparison({ tables, ledger }: Whole) {
 }
 
 const writerOf = (status: ClusterStatus | undefined): string | undefined =>
-  status?.addresses.find(({ name }) => name === 'writer')?.address.split('/')[0]
+  status?.addresses.find(({ name }) => name === 'writer')?.address
 
 /** A copy without what is undefined. */
 const given = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
@@ -129,7 +130,7 @@ const plan = (pending: Whole['pending']) => ({
 
 /** How the cluster stood when all was over. */
 const endOf = ({ rejoin, pending, tables, cleaned }: Whole) => ({
-  mode: rejoin?.status?.replication.wanted ?? ('sync' as const),
+  mode: modeOf(rejoin?.status),
   unread: tables?.unread ?? [],
   healthy: rejoin?.healthy === true,
   helped: rejoin?.helped ?? [],

@@ -1,5 +1,6 @@
 import { poll } from '../../lib/poll.ts'
-import type { ClusterStatus, MemberStatus } from '../status.ts'
+import { isStreaming, membersOf } from '../members.ts'
+import type { ClusterStatus } from '../status.ts'
 import type { Say, Site } from './site.ts'
 
 /** How the cluster came back after a fault was healed. */
@@ -41,9 +42,6 @@ export const patienceOf = (
 
 /** What is said of a healthy cluster all the same, such as old data that is kept, is harmless. */
 const isWell = (status: ClusterStatus): boolean => status.health === 'healthy'
-
-const streams = (member: MemberStatus): boolean =>
-  member.role === 'witness' || (member.running && /stream/.test(member.replication ?? ''))
 
 const whyNot = (status: ClusterStatus | undefined): string =>
   status?.problems.map(({ summary }) => summary).join('; ') || `it is ${status?.health ?? 'unreadable'}`
@@ -91,8 +89,8 @@ async function untilWell(
 
 /** Members that a repair is for: they can be reached, and neither lead nor follow. */
 const broken = (status: ClusterStatus): readonly string[] =>
-  status.members
-    .filter((member) => member.reachable && member.name !== status.primary && !streams(member))
+  membersOf(status)
+    .filter((member) => member.reachable && member.name !== status.primary && !isStreaming(member))
     .map(({ name }) => name)
 
 async function help(site: Site, status: ClusterStatus, say: Say, round: number): Promise<readonly string[]> {

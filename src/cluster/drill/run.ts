@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import { poll } from '../../lib/poll.ts'
 import type { Connect } from '../../transport/transport.ts'
+import { membersOf } from '../members.ts'
 import type { ClusterStatus } from '../status.ts'
 import { checkHere, heal, inject, undoLeftOver, type Stage } from './act.ts'
 import type { Cast } from './cast.ts'
@@ -51,13 +52,12 @@ export const now = (): number => performance.timeOrigin + performance.now()
 
 /** Refuses a cluster that is not healthy: what a drill would find there says nothing about the fault. */
 export function requireHealthy(status: ClusterStatus): Cast {
-  const { primary, candidate, members, health, problems } = status
+  const { primary, candidate, health, problems } = status
+  const members = membersOf(status)
   const standby = candidate ?? members.find(({ role, running }) => role === 'standby' && running)?.name
   if (health === 'healthy' && primary !== undefined && standby !== undefined) {
-    const others = members
-      .filter(({ name, role }) => role !== 'witness' && name !== primary && name !== standby)
-      .map(({ name }) => name)
-    const vips = status.addresses.map(({ address }) => address.split('/')[0] ?? '')
+    const others = members.filter(({ name }) => name !== primary && name !== standby).map(({ name }) => name)
+    const vips = status.addresses.map(({ address }) => address)
     return { primary, standby, others, vips }
   }
   throw new HactlError(

@@ -1,5 +1,6 @@
 import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import type { Connect } from '../../transport/transport.ts'
+import { modeOf } from '../members.ts'
 import { safety, type Check } from './expect.ts'
 import type { Ledger } from './ledger.ts'
 import { openLine } from './line.ts'
@@ -18,7 +19,8 @@ export interface Verified {
 
 /** Compares a ledger with the tables that its drill left. Throws HactlError when there is no primary to ask. */
 export async function verifyAgain(site: Site, connect: Connect, ledger: Ledger): Promise<Verified> {
-  const { primary, replication } = await site.status()
+  const status = await site.status()
+  const { primary } = status
   const lines = new Map(site.members.map(({ name, connection }) => [name, openLine(connection, connect)]))
   try {
     const { members, unread } = await readMembers(site, lines, primary)
@@ -33,8 +35,13 @@ export async function verifyAgain(site: Site, connect: Connect, ledger: Ledger):
     const verdict = compare(ledger, lead.snapshot)
     const others = [...members].filter(([name]) => name !== primary)
     const divergences = others.flatMap(([, { snapshot }]) => diverge(lead.snapshot, snapshot) ?? [])
-    const mode = replication.wanted
-    const checks = safety({ verdicts: [verdict], mode, overlaps: overlaps(ledger), divergences, unread })
+    const checks = safety({
+      verdicts: [verdict],
+      mode: modeOf(status),
+      overlaps: overlaps(ledger),
+      divergences,
+      unread,
+    })
     const checksums = Object.fromEntries([...members].map(([name, { checksum }]) => [name, checksum]))
     return { checks, verdict, divergences, checksums }
   } finally {

@@ -5,7 +5,7 @@ import type { Problem } from '../../cluster/status.ts'
 import { INFINITY } from '../../modules/pcs/crm-mon.ts'
 import { descendants, parseXml } from '../../modules/pcs/xml.ts'
 import type { XmlElement } from '../../modules/pcs/xml.ts'
-import { countedOn, failureOf, failureWords } from './view.ts'
+import { failureOf, failureWords } from './view.ts'
 import type { CorosyncView } from './view.ts'
 
 /** A rule over everything that was read and the manager's view of it. */
@@ -47,7 +47,7 @@ export const givenUp: Judge = (file, { nodes, managed }) =>
         evidence: counts.map(([id, count]) => ({
           host: name,
           source: 'crm_mon --failcounts',
-          saw: `${id}: ${count >= INFINITY ? 'INFINITY' : count}, given up from ${managed.threshold} on (${countedOn(node)} in all)`,
+          saw: `${id}: ${count >= INFINITY ? 'INFINITY' : count}, given up from ${managed.threshold} on`,
         })),
         next: [file.say.run('cleanup')],
       },

@@ -1,9 +1,8 @@
 import { critical, warning } from '../../cluster/problem.ts'
 import type { Rule, Say } from '../../cluster/say.ts'
 import type { Problem } from '../../cluster/status.ts'
-import { INFINITY } from '../../modules/pcs/crm-mon.ts'
-import { countedOn, failureOf, failureWords, pausedOf } from './view.ts'
-import type { CorosyncView, NodeView } from './view.ts'
+import { failureOf, failuresOn, failureWords, pausedOf } from './view.ts'
+import type { CorosyncView } from './view.ts'
 
 type Judge = Rule<CorosyncView>
 
@@ -87,21 +86,17 @@ export const blocked: Judge = ({ view, run }) =>
       }),
     )
 
-const failuresOn = (node: NodeView, { view, run }: Say<CorosyncView>): Problem => {
-  const count = countedOn(node)
-  const failure = failureOf(node, view.managed.resource)
-  const what = count >= INFINITY ? 'given up there' : `${count} counted`
-  const [task, reason] = failure ? failureWords(failure) : []
-  const last = task === undefined ? '' : ` Last: ${task}, ${reason}.`
-  return warning('failures/counted', `Failures on ${node.name}: ${what}.${last}`, {
-    member: node.name,
-    next: run('cleanup'),
-  })
-}
-
-/** Failures that are counted. */
-export const failures: Judge = (say) =>
-  say.view.nodes.filter((node) => countedOn(node) > 0).map((node) => failuresOn(node, say))
+/** Failures that are counted, of each resource by itself. */
+export const failures: Judge = ({ view, run }) =>
+  view.nodes.flatMap((node) =>
+    failuresOn(node).map(({ what, count, givenUp }) => {
+      const failure = failureOf(node, what)
+      const [task, reason] = failure ? failureWords(failure) : []
+      const last = task === undefined ? '' : ` Last: ${task}, ${reason}.`
+      const summary = `Failures of ${what} on ${node.name}: ${givenUp ? 'given up there' : `${count} counted`}.${last}`
+      return warning('failures/counted', summary, { member: node.name, next: run('cleanup') })
+    }),
+  )
 
 /** What an operator has taken out of the manager's hands. */
 export const paused: Judge = ({ view, run }) => [

@@ -1,3 +1,4 @@
+import type { CountedFailure } from '../../cluster/status.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import { only } from '../../lib/only.ts'
 import { INFINITY } from '../../modules/pcs/crm-mon.ts'
@@ -70,9 +71,11 @@ export const nodeView = (
   attribute: (attribute) => crm?.attributes[name]?.[attribute],
 })
 
-/** Failures counted on a node in all, at most INFINITY. */
-export const countedOn = ({ failCounts }: NodeView): number =>
-  Object.values(failCounts).reduce((sum, count) => Math.min(INFINITY, sum + count), 0)
+/** Failures counted on a node by what failed: those of an address are not those of a server. */
+export const failuresOn = ({ failCounts }: NodeView): readonly CountedFailure[] =>
+  Object.entries(failCounts)
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => ({ what, count, givenUp: count >= INFINITY }))
 
 /** The failed operation of a resource there, as the manager shows it. */
 export const failureOf = ({ failures }: NodeView, resource: string): MonFailure | undefined =>

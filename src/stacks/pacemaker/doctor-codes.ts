@@ -24,5 +24,11 @@ export const catalog: Catalog = [
       any: ['primary/none', 'vip/*', 'sync/*'],
     },
   ),
+  entry(
+    'vip/reader-misplaced',
+    67,
+    'The reader VIP is on the primary beside a standby that could carry it.',
+    'It moves by itself; where it was given up, `cleanup`.',
+  ),
   ...CODES,
 ]

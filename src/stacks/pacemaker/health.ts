@@ -1,10 +1,11 @@
 import { critical, warning } from '../../cluster/problem.ts'
-import { commandsFor, judged } from '../../cluster/say.ts'
+import { commandsFor, judged, listed } from '../../cluster/say.ts'
 import type { Problem } from '../../cluster/status.ts'
 import * as manager from '../../parts/corosync/health.ts'
-import { isManaged, isStopped } from '../../parts/corosync/view.ts'
+import { failuresOn, isManaged, isStopped, pausedOf } from '../../parts/corosync/view.ts'
+import { READER } from './constraints.ts'
 import { lastPrimary } from './last-primary.ts'
-import type { Rule } from './say.ts'
+import type { Rule, Say } from './say.ts'
 import { standbyProblem, unfinished } from './standby-health.ts'
 import type { Member, View } from './view.ts'
 
@@ -68,23 +69,48 @@ const paused: Rule = (say) =>
     return member?.reading?.unfinished ? unfinished(member, say.run) : problem
   })
 
-const vips: Rule = ({ view, run }) =>
-  view.addresses.flatMap(({ name, address, on }) => {
+const vips: Rule = (say) => {
+  const { view, run } = say
+  return view.addresses.flatMap(({ name, address, on }) => {
     const label = `${name === 'writer' ? 'Writer' : 'Reader'} VIP ${address}`
-    const say = name === 'writer' ? critical : warning
+    const grave = name === 'writer' ? critical : warning
     if (on.length > 1) return [critical(`vip/${name}-twice`, `${label} is on ${on.join(' and ')} at once.`)]
     if (on.length === 0) {
       return isStopped(view)
         ? []
-        : [say(`vip/${name}-missing`, `${label} is on no member.`, { next: run('cleanup') })]
+        : [grave(`vip/${name}-missing`, `${label} is on no member.`, { next: run('cleanup') })]
     }
     if (name === 'writer' && view.primary && on[0] !== view.primary.name) {
       return [
         critical('vip/writer-misplaced', `${label} is on ${on[0]}, but the primary is ${view.primary.name}.`),
       ]
     }
-    return []
+    return name === 'reader' ? onPrimary(label, on, say) : []
   })
+}
+
+/** The reader VIP is for standbys: it leaves the primary for any that streams. */
+const onPrimary = (label: string, on: readonly string[], { view, run, watch }: Say): readonly Problem[] => {
+  const { primary, members } = view
+  const fit = members.filter(
+    (member) => member.server && member.sender?.state === 'streaming' && pausedOf(member) === undefined,
+  )
+  if (!primary || on[0] !== primary.name || fit.length === 0) return []
+  const hasFailed = fit.some((member) => failuresOn(member).some(({ what }) => what === READER))
+  const names = listed(fit.map(({ name }) => name))
+  const summary = `${label} is on the primary ${primary.name}, though ${names} could carry it.`
+  return [
+    warning('vip/reader-misplaced', summary, {
+      member: primary.name,
+      ...(hasFailed
+        ? { detail: `${READER} has failed there.`, next: run('cleanup') }
+        : {
+            detail: 'Just after a standby has come back this passes by itself.',
+            next: watch,
+          }),
+    }),
+  ]
+}
 
 const notes: Rule = ({ view, apply }) =>
   reached(view).flatMap(({ name, server, reading }) => [

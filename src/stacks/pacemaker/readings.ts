@@ -1,6 +1,7 @@
 import type { Probe } from '../../engine/probe.ts'
 import type { Command, CommandResult } from '../../transport/transport.ts'
 import type { Facts } from './derive.ts'
+import type { Replication } from '../../cluster/status.ts'
 import { LIMITS } from '../../cluster/restart-order.ts'
 import { parseControlData } from '../../modules/postgres/controldata.ts'
 import type { ControlData } from '../../modules/postgres/controldata.ts'
@@ -10,8 +11,8 @@ import type { ClusterMonitor } from '../../modules/pcs/crm-mon.ts'
 /** One row of pg_stat_replication. */
 export interface WalSender {
   readonly name: string
-  readonly state: string
-  readonly sync: string
+  readonly state: Replication['state']
+  readonly sync: Replication['sync']
   readonly replay: string | null
   readonly flush: string | null
 }

@@ -2,6 +2,7 @@ import { readHosts } from '../../cluster/read-hosts.ts'
 import { clientsOf } from '../../cluster/connect.ts'
 import type { ClusterStatus, ReplicationMode } from '../../cluster/status.ts'
 import type { Probe } from '../../engine/probe.ts'
+import { withoutPrefix } from '../../inventory/address.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { only } from '../../lib/only.ts'
 import { guardsOf, quorumOf } from '../../parts/corosync/view.ts'
@@ -12,7 +13,7 @@ import type { Facts } from './derive.ts'
 import { healthOf, problemsOf } from './health.ts'
 import { readHost } from './readings.ts'
 import type { HostReading } from './readings.ts'
-import { memberStatus, viewOf } from './view.ts'
+import { hostStatus, serviceStatus, viewOf } from './view.ts'
 import type { View } from './view.ts'
 
 /** The replication in force: `sync` only while a standby is connected that confirms commits. */
@@ -40,15 +41,15 @@ export function judge(
   return {
     cluster: cluster.name,
     stack: cluster.stack,
-    postgres: only({ version: [...readings.values()].find(({ server }) => server)?.server?.version }),
     replication: { wanted: facts.vars.replication.mode, ...only({ actual: actualMode(view) }) },
     health: healthOf(view, problems),
     ...only({ primary: view.primary?.name, candidate: candidateOf(view) }),
-    members: [...view.members, ...view.witnesses].map((member) => memberStatus(member, view)),
+    hosts: [...view.members, ...view.witnesses].map((member) => hostStatus(member, view)),
+    services: view.members.map((member) => serviceStatus(member, view)),
     addresses: view.addresses,
     clients: clientsOf(
       facts.vars.postgres,
-      [facts.vars.writer_vip.address.split('/')[0] ?? ''],
+      [withoutPrefix(facts.vars.writer_vip.address)],
       facts.vars.postgres.port,
     ),
     ...only({ quorum: quorumOf(view) }),

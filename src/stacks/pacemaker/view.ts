@@ -1,10 +1,11 @@
-import type { MemberStatus, Role, VirtualAddress } from '../../cluster/status.ts'
+import type { HostStatus, Role, ServiceStatus, VirtualAddress } from '../../cluster/status.ts'
 import { lsnDistance, parseLsn } from '../../cluster/lsn.ts'
 import { lineage, parseHistory } from '../../modules/postgres/timeline.ts'
+import { withoutPrefix } from '../../inventory/address.ts'
 import type { ClusterMonitor } from '../../modules/pcs/crm-mon.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import { only } from '../../lib/only.ts'
-import { bestOf, countedOn, failureOf, failureWords, nodeView, pausedOf } from '../../parts/corosync/view.ts'
+import { bestOf, failureOf, failuresOn, failureWords, nodeView, pausedOf } from '../../parts/corosync/view.ts'
 import type { CorosyncView, NodeView } from '../../parts/corosync/view.ts'
 import type { Facts } from './derive.ts'
 import type { HostReading, Server, WalSender } from './readings.ts'
@@ -31,8 +32,6 @@ export interface View extends CorosyncView {
 
 const carriers = (readings: ReadonlyMap<string, HostReading>, ip: string): readonly string[] =>
   [...readings].filter(([, reading]) => reading.addresses.includes(ip)).map(([name]) => name)
-
-const ipOf = (address: string): string => address.split('/')[0] ?? ''
 
 interface Seen {
   readonly reading: HostReading | undefined
@@ -77,13 +76,17 @@ export function viewOf(facts: Facts, readings: ReadonlyMap<string, HostReading>)
   const primary = primaries.length === 1 ? primaries[0] : undefined
   const { writer_vip: writer, reader_vip: reader } = facts.vars
   const addresses: VirtualAddress[] = [
-    { name: 'writer', address: ipOf(writer.address), on: carriers(readings, ipOf(writer.address)) },
+    {
+      name: 'writer',
+      address: withoutPrefix(writer.address),
+      on: carriers(readings, withoutPrefix(writer.address)),
+    },
     ...(reader
       ? [
           {
             name: 'reader' as const,
-            address: ipOf(reader.address),
-            on: carriers(readings, ipOf(reader.address)),
+            address: withoutPrefix(reader.address),
+            on: carriers(readings, withoutPrefix(reader.address)),
           },
         ]
       : []),
@@ -102,7 +105,6 @@ export function viewOf(facts: Facts, readings: ReadonlyMap<string, HostReading>)
 }
 
 const roleOf = (member: Member, view: View): Role => {
-  if (view.witnesses.includes(member)) return 'witness'
   if (member.server) return member.server.recovery ? 'standby' : 'primary'
   return member.reading?.data && view.primaries.length > 0 ? 'standby' : 'unknown'
 }
@@ -125,14 +127,14 @@ export const refusedToStart = (member: Member, { managed }: View): boolean => {
   return member.server === undefined && failure !== undefined && failureWords(failure)[0] === 'start'
 }
 
-const replicationOf = (member: Member, view: View): string | undefined => {
+/** How it follows the primary, else why it does not. */
+const followingOf = (member: Member, view: View): Pick<ServiceStatus, 'replication' | 'condition'> => {
   const { server, sender, reading } = member
-  if (server?.recovery === false) return undefined
-  if (server && sender) return `${sender.sync}, ${sender.state}`
-  if (server) return 'not connected'
-  if (!reading || view.witnesses.includes(member)) return undefined
-  if (refusedToStart(member, view)) return 'refused to start'
-  return reading.data ? 'stopped' : 'no data'
+  if (server?.recovery === false || !reading) return {}
+  if (server && sender) return { replication: { sync: sender.sync, state: sender.state } }
+  if (server) return { condition: 'not connected' }
+  if (refusedToStart(member, view)) return { condition: 'refused to start' }
+  return { condition: reading.data ? 'stopped' : 'no data' }
 }
 
 const lagOf = (member: Member, primary: Member | undefined): number | undefined => {
@@ -142,20 +144,27 @@ const lagOf = (member: Member, primary: Member | undefined): number | undefined 
   return Math.max(0, lsnDistance(from, to))
 }
 
-/** One line of the status table. */
-export const memberStatus = (member: Member, view: View): MemberStatus => ({
+/** A node of the cluster as a host. */
+export const hostStatus = (member: Member, view: View): HostStatus => ({
   name: member.name,
   address: member.address,
-  role: roleOf(member, view),
-  running: member.server !== undefined,
   reachable: member.reading !== undefined,
-  failures: countedOn(member),
+  roles: [view.witnesses.includes(member) ? 'witness' : 'member'],
+  ...only({ paused: pausedOf(member), failures: view.crm && failuresOn(member) }),
+})
+
+/** PostgreSQL on a member. */
+export const serviceStatus = (member: Member, view: View): ServiceStatus => ({
+  kind: 'PostgreSQL',
+  host: member.name,
+  state: member.server ? 'running' : member.reading ? 'stopped' : 'unknown',
+  role: roleOf(member, view),
+  ...followingOf(member, view),
   ...only({
-    replication: replicationOf(member, view),
+    version: member.server?.version,
     timeline: member.server?.timeline ?? member.reading?.control?.timeline,
     lagBytes: lagOf(member, view.primary),
     lsn: member.server?.lsn ?? undefined,
-    paused: pausedOf(member),
     pendingRestart: member.server ? member.server.pending.length > 0 : undefined,
   }),
 })

@@ -5,6 +5,7 @@ import type { Diagnostic } from '../../diag/diagnostic.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { members, serving } from '../../inventory/topology.ts'
 import type { PatroniVars } from './vars.ts'
+import { withoutPrefix } from '../../inventory/address.ts'
 
 /** Longest name of an interface with its label (IFNAMSIZ of Linux, less the final zero). */
 const LABEL_LENGTH = 15
@@ -43,7 +44,7 @@ function checkLabel(cluster: Cluster, label: string | undefined): readonly Diagn
 export function checkAddressing(cluster: Cluster, vars: PatroniVars): readonly Diagnostic[] {
   const { routing, writer_vip: vip } = vars
   if (!vip || routing.by === 'none') return []
-  if (!isIPv4(vip.address.split('/')[0] ?? '')) {
+  if (!isIPv4(withoutPrefix(vip.address))) {
     const summary = `writer_vip ${vip.address} is no IPv4 address, and hactl moves only those`
     return [
       problem(

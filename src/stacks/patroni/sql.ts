@@ -1,10 +1,11 @@
 import { LIMITS } from '../../cluster/restart-order.ts'
+import type { Replication } from '../../cluster/status.ts'
 
 /** One row of pg_stat_replication. */
 export interface WalSender {
   readonly name: string
-  readonly state: string
-  readonly sync: string
+  readonly state: Replication['state']
+  readonly sync: Replication['sync']
   readonly replay: string | null
   readonly flush: string | null
 }

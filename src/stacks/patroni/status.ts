@@ -2,6 +2,7 @@ import { readHosts } from '../../cluster/read-hosts.ts'
 import { clientsOf } from '../../cluster/connect.ts'
 import type { ClusterStatus, ReplicationMode } from '../../cluster/status.ts'
 import type { Probe } from '../../engine/probe.ts'
+import { withoutPrefix } from '../../inventory/address.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import type { Deployment } from '../../parts/postgres/deployment.ts'
 import { deploymentOf } from './deployment.ts'
@@ -10,7 +11,7 @@ import type { Facts } from './derive.ts'
 import { healthOf, problemsOf } from './health.ts'
 import { readHost } from './readings.ts'
 import type { HostReading } from './readings.ts'
-import { isNoFailover, lagOf, memberStatus, only, viewOf } from './view.ts'
+import { hostsOf, isNoFailover, lagOf, only, serviceStatus, viewOf } from './view.ts'
 import type { Member, View } from './view.ts'
 
 /** The replication in force, by what the primary waits for at a commit. */
@@ -48,7 +49,7 @@ const candidateOf = (view: View): string | undefined => {
 /** Where clients find the primary: the address that moves, the proxies, or the members in turn. */
 function targetsOf({ vars, hosts, proxies }: Facts): readonly [hosts: readonly string[], port: number] {
   const { routing, writer_vip: vip, postgres } = vars
-  const address = vip?.address.split('/')[0]
+  const address = vip && withoutPrefix(vip.address)
   const all = (list: typeof hosts) => list.map(({ connection }) => connection.address)
   switch (routing.by) {
     case 'callback':
@@ -75,11 +76,11 @@ export function judge(
   return {
     cluster: cluster.name,
     stack: cluster.stack,
-    postgres: only({ version: [...readings.values()].find(({ server }) => server)?.server?.version }),
     replication: { wanted: facts.vars.replication.mode, ...only({ actual: actualMode(view) }) },
     health: healthOf(view, problems),
     ...only({ primary: view.primary?.name, candidate: candidateOf(view) }),
-    members: view.members.map((member) => memberStatus(member, view)),
+    hosts: hostsOf(view),
+    services: view.members.map((member) => serviceStatus(member, view)),
     addresses: view.addresses,
     clients: clientsOf(facts.vars.postgres, ...targetsOf(facts)),
     ...((have > 0 || !isBare) && { quorum: { have, of, ok } }),

@@ -1,5 +1,6 @@
 import { lsnDistance, parseLsn } from '../../cluster/lsn.ts'
-import type { MemberStatus, Role, VirtualAddress } from '../../cluster/status.ts'
+import type { HostStatus, Role, ServiceStatus, VirtualAddress } from '../../cluster/status.ts'
+import { withoutPrefix } from '../../inventory/address.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import { lineage, parseHistory } from '../../modules/postgres/timeline.ts'
 import { etcdOf } from '../../parts/etcd/view.ts'
@@ -53,8 +54,8 @@ const sendersOf = (readings: Iterable<HostReading>): readonly WalSender[] =>
     .flatMap(({ senders }) => senders.filter(({ state }) => state !== 'startup'))
 
 function writerOf({ vars }: Facts, readings: ReadonlyMap<string, HostReading>): readonly VirtualAddress[] {
-  const ip = vars.routing.by === 'none' ? undefined : vars.writer_vip?.address.split('/')[0]
-  if (ip === undefined) return []
+  if (vars.routing.by === 'none' || !vars.writer_vip) return []
+  const ip = withoutPrefix(vars.writer_vip.address)
   const on = [...readings].filter(([, { addresses }]) => addresses.includes(ip)).map(([name]) => name)
   return [{ name: 'writer', address: ip, on }]
 }
@@ -151,14 +152,15 @@ const roleOf = (member: Member, view: View): Role => {
 
 const QUIET = new Set(['', 'running', 'streaming', 'stopped'])
 
-const replicationOf = (member: Member): string | undefined => {
+/** How it follows the primary, else why it does not. */
+const followingOf = (member: Member): Pick<ServiceStatus, 'replication' | 'condition'> => {
   const { server, sender, reading } = member
-  if (server?.recovery === false || !reading) return undefined
-  if (server && sender) return `${sender.sync}, ${sender.state}`
-  if (server) return 'not connected'
+  if (server?.recovery === false || !reading) return {}
+  if (server && sender) return { replication: { sync: sender.sync, state: sender.state } }
+  if (server) return { condition: 'not connected' }
   const state = stateOf(member)
-  if (!QUIET.has(state)) return state
-  return reading.data ? 'stopped' : 'no data'
+  if (!QUIET.has(state)) return { condition: state }
+  return { condition: reading.data ? 'stopped' : 'no data' }
 }
 
 /** Bytes between what a standby has on disk and the end of the primary's WAL. */
@@ -175,19 +177,46 @@ export const waitsForRestart = ({ server, reading, entry }: Member): boolean =>
   reading?.rest?.pending_restart === true ||
   entry?.pendingRestart === true
 
-/** One line of the status table. */
-export const memberStatus = (member: Member, view: View): MemberStatus => ({
-  name: member.name,
-  address: member.address,
+/** Every host of the cluster with what it is there for: members first, then etcd and proxies of their own. */
+export function hostsOf({ facts, members, readings }: View): readonly HostStatus[] {
+  const others = [
+    ...facts.dcs.peers,
+    ...facts.proxies.map((host) => ({ name: host.name, address: host.connection.address })),
+  ]
+  const every = new Map([...members, ...others].map(({ name, address }) => [name, address] as const))
+  const has = (list: readonly { readonly name: string }[], name: string): boolean =>
+    list.some((each) => each.name === name)
+  return [...every].map(([name, address]) => {
+    const member = members.find((each) => each.name === name)
+    return {
+      name,
+      address,
+      reachable: readings.has(name),
+      roles: [
+        ...(member ? ['member'] : []),
+        ...(has(facts.dcs.peers, name) ? ['etcd'] : []),
+        ...(has(facts.proxies, name) ? ['proxy'] : []),
+      ],
+      ...only({ paused: member && pausedOf(member) }),
+    }
+  })
+}
+
+const answerOf = ({ server, reading }: Member): ServiceStatus['state'] =>
+  server ? 'running' : reading ? 'stopped' : 'unknown'
+
+/** PostgreSQL on a member. */
+export const serviceStatus = (member: Member, view: View): ServiceStatus => ({
+  kind: 'PostgreSQL',
+  host: member.name,
+  state: answerOf(member),
   role: roleOf(member, view),
-  running: member.server !== undefined,
-  reachable: member.reading !== undefined,
+  ...followingOf(member),
   ...only({
-    replication: replicationOf(member),
+    version: member.server?.version,
     timeline: member.server?.timeline ?? member.reading?.control?.timeline ?? member.entry?.timeline,
     lagBytes: lagOf(member, view),
     lsn: member.server?.lsn ?? undefined,
-    paused: pausedOf(member),
     pendingRestart: member.server ? waitsForRestart(member) : undefined,
   }),
 })

@@ -7,6 +7,7 @@ import type { ClusterStatus } from '../../../src/cluster/status.ts'
 import type { EngineEvent, RunSummary, TaskRef, TaskResult } from '../../../src/engine/events.ts'
 import type { JournalLine } from '../../../src/engine/journal.ts'
 import { poll } from '../../../src/lib/poll.ts'
+import { membersOf } from '../../../src/cluster/members.ts'
 
 export const ROOT = resolve(import.meta.dirname, '../../..')
 /** The built command line: what a user types. `npm test` builds it before. */
@@ -294,7 +295,8 @@ export function roles(status: ClusterStatus): {
   readonly standbys: readonly string[]
 } {
   const primary = status.primary ?? ''
-  const standbys = status.members.filter((member) => member.role === 'standby').map((member) => member.name)
-  expect(status.members.map((member) => member.name)).toContain(primary)
+  const members = membersOf(status)
+  const standbys = members.filter((member) => member.role === 'standby').map((member) => member.name)
+  expect(members.map((member) => member.name)).toContain(primary)
   return { primary, standbys }
 }

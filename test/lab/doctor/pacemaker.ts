@@ -2,6 +2,7 @@ import { poll } from '../../../src/lib/poll.ts'
 import { hactl } from '../cluster/support.ts'
 import { churn, COMMON, disconnect, foreignData } from './common.ts'
 import { runbook, sql, type Cast, type Incident } from './staged.ts'
+import { membersOf } from '../../../src/cluster/members.ts'
 
 const VIP = '10.77.0.20'
 const BIN = '/usr/lib/postgresql/15/bin'
@@ -24,8 +25,7 @@ const BACK = `pcs node unstandby NODE`
 async function triedAgain({ lab, standby }: Cast): Promise<void> {
   const runs = async (): Promise<true | undefined> => {
     await runbook(lab, 'cleanup')
-    const { members } = await lab.status()
-    return members.find(({ name }) => name === standby)?.running ? true : undefined
+    return membersOf(await lab.status()).find(({ name }) => name === standby)?.running ? true : undefined
   }
   await poll(runs, { timeoutMs: 240_000, intervalMs: 5000 })
 }

@@ -10,6 +10,7 @@ import type { Reading } from '../../../src/cluster/doctor/read.ts'
 import type { RawHost } from '../../../src/cluster/doctor/site.ts'
 import { poll } from '../../../src/lib/poll.ts'
 import { hactl, roles, type Lab } from '../cluster/support.ts'
+import { membersOf } from '../../../src/cluster/members.ts'
 
 /** Who is who when an incident is staged. */
 export interface Cast {
@@ -127,7 +128,7 @@ export async function castOf(lab: Lab): Promise<Cast> {
   const status = await lab.healthy(180_000)
   const { primary, standbys } = roles(status)
   const isSync = (name: string): boolean =>
-    /^(sync|quorum)/.test(status.members.find((member) => member.name === name)?.replication ?? '')
+    /^(sync|quorum)$/.test(membersOf(status).find((member) => member.name === name)?.replication?.sync ?? '')
   const [other = '', standby = other] = standbys.toSorted((a, b) => Number(isSync(b)) - Number(isSync(a)))
   return { lab, primary, standby, other }
 }

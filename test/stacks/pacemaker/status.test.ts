@@ -17,6 +17,7 @@ import type { Member } from '../../../src/stacks/pacemaker/view.ts'
 import type { Host } from '../../../src/inventory/inventory.ts'
 import { breachesOf } from '../published.ts'
 import { clusterOf, host } from './cluster.ts'
+import { followingText, membersOf } from '../../../src/cluster/members.ts'
 
 const CAPTURED = join(import.meta.dirname, 'captured')
 
@@ -64,12 +65,21 @@ const short = (status: ClusterStatus) => ({
   health: status.health,
   primary: status.primary ?? '–',
   candidate: status.candidate ?? '–',
-  replication: status.replication.actual ?? '–',
+  replication: status.replication?.actual ?? '–',
   quorum: status.quorum ? `${status.quorum.have}/${status.quorum.of} ${status.quorum.ok}` : '–',
-  members: status.members.map((member) =>
-    [member.name, member.role, member.replication ?? '–', `timeline ${member.timeline ?? '–'}`, member.paused]
+  members: membersOf(status).map((member) =>
+    [
+      member.name,
+      member.role,
+      followingText(member) ?? '–',
+      `timeline ${member.timeline ?? '–'}`,
+      member.paused,
+    ]
       .filter(Boolean)
       .join(', '),
+  ),
+  hosts: status.hosts.map(
+    ({ name, roles, reachable }) => `${name}, ${roles.join(', ')}${reachable ? '' : ', unreachable'}`,
   ),
   addresses: status.addresses.map(({ name, on }) => `${name} ${on.join('+') || 'nowhere'}`),
   problems: status.problems.map(({ severity, code, member }) => `${severity} ${code} ${member ?? ''}`.trim()),
@@ -94,7 +104,53 @@ test('a healthy cluster of three has no problem', () => {
   const status = statusOf('healthy-3')
   expect(status.health).toBe('healthy')
   expect(status.problems).toEqual([])
-  expect(status.members.map((member) => member.lagBytes)).toEqual([0, 0, undefined])
+  expect(membersOf(status).map((member) => member.lagBytes)).toEqual([0, 0, undefined])
+})
+
+/** A captured cluster whose reader VIP is on its primary. */
+function readerOnPrimary(scenario: string): ClusterStatus {
+  const { cluster, readings, at } = readingsOf(scenario)
+  const { primary = '', addresses } = judge(cluster, readings, at)
+  const ip = addresses.find(({ name }) => name === 'reader')?.address ?? ''
+  const moved = [...readings].map(([name, reading]) => {
+    const others = reading.addresses.filter((each) => each !== ip)
+    return [name, { ...reading, addresses: name === primary ? [...others, ip] : others }] as const
+  })
+  return judge(cluster, new Map(moved), at)
+}
+
+test('the reader VIP on the primary beside a standby that streams is told', () => {
+  const { health, problems } = readerOnPrimary('healthy-3')
+  expect(health).toBe('degraded')
+  expect(problems).toMatchObject([
+    { code: 'vip/reader-misplaced', next: 'hactl status INVENTORY --watch', severity: 'warning' },
+  ])
+})
+
+test('the reader VIP on the primary where no standby streams is at its place', () => {
+  const codes = readerOnPrimary('standby-gone-2').problems.map(({ code }) => code)
+  expect(codes).not.toContain('vip/reader-misplaced')
+})
+
+test('failures are told by what failed', () => {
+  const { cluster, readings, at } = readingsOf('healthy-3')
+  const node = [...readings.keys()][0] ?? ''
+  const failed = [...readings].map(([name, reading]) => {
+    const crm = reading.crm && {
+      ...reading.crm,
+      failCounts: { [node]: { 'vip-reader': 1_000_000, pgsql: 2 } },
+    }
+    return [name, { ...reading, ...(crm && { crm }) }] as const
+  })
+  const found = judge(cluster, new Map(failed), at)
+  expect(found.hosts.find(({ name }) => name === node)?.failures).toEqual([
+    { what: 'vip-reader', count: 1_000_000, givenUp: true },
+    { what: 'pgsql', count: 2, givenUp: false },
+  ])
+  expect(found.problems.map(({ summary }) => summary)).toEqual([
+    `Failures of vip-reader on ${node}: given up there.`,
+    `Failures of pgsql on ${node}: 2 counted.`,
+  ])
 })
 
 test('hosts on which nothing is deployed get one line with the command that deploys', () => {
@@ -107,12 +163,8 @@ test('a cluster with a witness is healthy, and nothing of PostgreSQL is missed t
   const status = statusOf('healthy-2-witness')
   expect([status.health, status.problems]).toEqual(['healthy', []])
   expect(status.quorum).toEqual({ have: 3, of: 3, ok: true })
-  expect(status.members.at(-1)).toMatchObject({
-    name: 'w1',
-    role: 'witness',
-    running: false,
-    reachable: true,
-  })
+  expect(status.hosts.at(-1)).toMatchObject({ name: 'w1', roles: ['witness'], reachable: true })
+  expect(membersOf(status).map(({ name }) => name)).not.toContain('w1')
 })
 
 test('a witness that the cluster does not know has no vote: apply brings it in', () => {

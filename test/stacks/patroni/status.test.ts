@@ -14,6 +14,7 @@ import { viewOf } from '../../../src/stacks/patroni/view.ts'
 import type { CommandResult } from '../../../src/transport/transport.ts'
 import { breachesOf } from '../published.ts'
 import { clusterOf, host } from './cluster.ts'
+import { followingText, membersOf } from '../../../src/cluster/members.ts'
 
 const CAPTURED = join(import.meta.dirname, 'captured')
 
@@ -72,20 +73,23 @@ const short = (found: ClusterStatus) => ({
   health: found.health,
   primary: found.primary ?? '–',
   candidate: found.candidate ?? '–',
-  replication: found.replication.actual ?? '–',
+  replication: found.replication?.actual ?? '–',
   quorum: found.quorum ? `${found.quorum.have}/${found.quorum.of} ${found.quorum.ok}` : '–',
-  members: found.members.map((member) =>
+  members: membersOf(found).map((member) =>
     [
       member.name,
       member.role,
       member.running ? 'running' : 'not running',
-      member.replication ?? '–',
+      followingText(member) ?? '–',
       `timeline ${member.timeline ?? '–'}`,
       member.paused,
       member.pendingRestart && 'restart pending',
     ]
       .filter(Boolean)
       .join(', '),
+  ),
+  hosts: found.hosts.map(
+    ({ name, roles, reachable }) => `${name}, ${roles.join(', ')}${reachable ? '' : ', unreachable'}`,
   ),
   addresses: found.addresses.map(({ name, on }) => `${name} ${on.join('+') || 'nowhere'}`),
   guards: found.guards.join(', '),
@@ -114,7 +118,7 @@ test('a host that is lost while it is read counts as unreachable', async () => {
     ask: () => Promise.reject(new Error('not asked')),
   }
   const found = await status(cluster, new Map([['pg1', lost]]))
-  expect(found.members.map(({ reachable }) => reachable)).toEqual([false, false, false])
+  expect(found.hosts.map(({ reachable }) => reachable)).toEqual([false, false, false])
   expect(found.health).toBe('down')
   expect((await deployment(cluster, new Map([['pg1', lost]]))).managed).toBe(true)
 })
@@ -123,7 +127,7 @@ test('a healthy cluster of three has no problem', () => {
   const found = statusOf('healthy-3')
   expect(found.health).toBe('healthy')
   expect(found.problems).toEqual([])
-  expect(found.members.map(({ lagBytes }) => lagBytes)).toEqual([undefined, 0, 0])
+  expect(membersOf(found).map(({ lagBytes }) => lagBytes)).toEqual([undefined, 0, 0])
 })
 
 test('a former primary that is being rewound is waited for, not repaired', () => {

@@ -3,6 +3,7 @@ import { carryOut, keptLock } from '../../../src/app/apply.ts'
 import { makePlan } from '../../../src/app/plan.ts'
 import { isNoWorse, standingOf } from '../../../src/app/standing.ts'
 import { endOf } from '../../../src/app/summary.ts'
+import { membersOf } from '../../../src/cluster/members.ts'
 import { EXIT, HactlError } from '../../../src/diag/diagnostic.ts'
 import type { EngineEvent } from '../../../src/engine/events.ts'
 import { plainPaint } from '../../../src/report/paint.ts'
@@ -104,7 +105,7 @@ test('what decides about the cluster is read from all of it, whatever the limit;
   const primary = whole.status?.primary
   expect(primary).not.toBe('pg2')
   expect(planned.status?.primary).toBe(primary)
-  expect(planned.status?.members.filter(({ reachable }) => !reachable)).toEqual([])
+  expect(planned.status?.hosts.filter(({ reachable }) => !reachable)).toEqual([])
   const ahead = await keptLock(planned, true)
   await carryOut(planned, { allowed: 'reload', emit: () => undefined, ...(ahead && { ahead }) })
   const run = (name: string, word: string) =>
@@ -130,8 +131,9 @@ test('a limit that hides hosts nobody can read is refused while the cluster does
 
 test('a limit beside a lost standby is carried out while the cluster runs', async () => {
   const whole = await planOn(stage('healthy-3'), NOTHING)
-  const standbys =
-    whole.status?.members.filter(({ role }) => role === 'standby').map(({ name }) => name) ?? []
+  const standbys = (whole.status ? membersOf(whole.status) : [])
+    .filter(({ role }) => role === 'standby')
+    .map(({ name }) => name)
   const on = stage('healthy-3', { limit: standbys.slice(0, 1), lost: standbys.slice(1, 2) })
   const planned = await planOn(on, NOTHING)
   expect(planned.status?.primary).toBe(whole.status?.primary)

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest'
 import { formatConninfo, parseConninfo, passfileLine } from '../../../src/cluster/conninfo.ts'
 import { formatLsn, laterLsn, lsnDistance, parseLsn } from '../../../src/cluster/lsn.ts'
 import type { Lsn } from '../../../src/cluster/lsn.ts'
-import { roleOf, runbookOf, wordsFor } from '../../../src/cluster/roles.ts'
 import { historyFileName, lineage, parseHistory, timelineOfWalFile } from '../../../src/cluster/timeline.ts'
 
 const lsn = (text: string): Lsn => {
@@ -90,22 +89,4 @@ test('a passfile line escapes colons and backslashes', () => {
   expect(passfileLine({ host: 'h', port: 5433, database: 'd', user: 'u', password: 'p' })).toBe(
     'h:5433:d:u:p',
   )
-})
-
-test.each([
-  ['Master', 'primary'],
-  ['Leader', 'primary'],
-  ['Sync Standby', 'standby'],
-  ['replica', 'standby'],
-  ['unpromoted', 'standby'],
-  ['witness', 'witness'],
-  ['boss', undefined],
-])('the word %j is the role %s', (word, role) => {
-  expect(roleOf(word)).toBe(role)
-})
-
-test('words of a role and names of runbooks', () => {
-  expect(wordsFor('primary')).toContain('master')
-  expect(runbookOf('rebuild_slave')).toBe('rebuild-standby')
-  expect(runbookOf('switchover')).toBe('switchover')
 })

@@ -1,44 +1,48 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { ClusterStatus } from '../../../src/cluster/status.ts'
 import { toTerminal } from '../../../src/lib/terminal.ts'
+import type { ClusterStatus, HostStatus, ServiceStatus } from '../../../src/cluster/status.ts'
 import { colorPaint, plainPaint } from '../../../src/report/paint.ts'
 import { formatBytes, statusText } from '../../../src/report/status-text.ts'
 
 const golden = (name: string): string => join(import.meta.dirname, 'golden', name)
 const options = { width: 80, paint: plainPaint }
 
-const standby = {
-  role: 'standby',
-  running: true,
+const hostOf = (name: string, more: Partial<HostStatus> = {}): HostStatus => ({
+  name,
+  address: `10.77.0.1${name.slice(-1)}`,
   reachable: true,
+  roles: ['member'],
+  failures: [],
+  ...more,
+})
+
+const serviceOf = (host: string, more: Partial<ServiceStatus> = {}): ServiceStatus => ({
+  kind: 'PostgreSQL',
+  host,
+  state: 'running',
+  role: 'standby',
+  version: '15.20',
   timeline: 3,
   lagBytes: 0,
-  failures: 0,
-} as const
+  ...more,
+})
 
 const healthy: ClusterStatus = {
   cluster: 'pgcluster',
   stack: 'pacemaker',
-  postgres: { version: '15.20' },
   replication: { wanted: 'sync', actual: 'sync' },
   health: 'healthy',
-  members: [
-    {
-      name: 'pg1',
-      address: '10.77.0.11',
-      role: 'primary',
-      running: true,
-      reachable: true,
-      timeline: 3,
-      failures: 0,
-    },
-    { ...standby, name: 'pg2', address: '10.77.0.12', replication: 'sync, streaming' },
-    { ...standby, name: 'pg3', address: '10.77.0.13', replication: 'potential', lagBytes: 17_301_504 },
+  primary: 'pg1',
+  hosts: [hostOf('pg1'), hostOf('pg2'), hostOf('pg3')],
+  services: [
+    { kind: 'PostgreSQL', host: 'pg1', state: 'running', role: 'primary', version: '15.20', timeline: 3 },
+    serviceOf('pg2', { replication: { sync: 'sync', state: 'streaming' } }),
+    serviceOf('pg3', { replication: { sync: 'potential', state: 'streaming' }, lagBytes: 17_301_504 }),
   ],
   addresses: [
-    { name: 'writer', address: '10.77.0.20/24', on: ['pg1'] },
-    { name: 'reader', address: '10.77.0.21/24', on: ['pg2'] },
+    { name: 'writer', address: '10.77.0.20', on: ['pg1'] },
+    { name: 'reader', address: '10.77.0.21', on: ['pg2'] },
   ],
   quorum: { have: 3, of: 3, ok: true },
   guards: ['lock held by pg1, 2 s old', 'fencing ready on 3'],
@@ -46,33 +50,22 @@ const healthy: ClusterStatus = {
   at: '2026-11-20T09:36:00.000Z',
 }
 
+const unseen: HostStatus = { name: 'pg3', address: '10.77.0.13', reachable: false, roles: ['member'] }
+
 const degraded: ClusterStatus = {
   ...healthy,
   replication: { wanted: 'sync', actual: 'async' },
   health: 'degraded',
-  members: [
-    {
-      ...standby,
-      name: 'pg1',
-      address: '10.77.0.11',
-      running: false,
-      replication: 'refused to start',
-      timeline: 12,
-    },
-    {
-      name: 'pg2',
-      address: '10.77.0.12',
-      role: 'primary',
-      running: true,
-      reachable: true,
-      timeline: 13,
-      pendingRestart: true,
-    },
-    { name: 'pg3', address: '10.77.0.13', role: 'unknown', running: false, reachable: false },
+  primary: 'pg2',
+  hosts: [hostOf('pg1'), hostOf('pg2'), unseen],
+  services: [
+    serviceOf('pg1', { state: 'stopped', condition: 'refused to start', timeline: 12 }),
+    { ...serviceOf('pg2', { role: 'primary', timeline: 13, pendingRestart: true }) },
+    { kind: 'PostgreSQL', host: 'pg3', state: 'unknown', role: 'unknown' },
   ],
   addresses: [
-    { name: 'writer', address: '10.77.0.20/24', on: ['pg2'] },
-    { name: 'reader', address: '10.77.0.21/24', on: [] },
+    { name: 'writer', address: '10.77.0.20', on: ['pg2'] },
+    { name: 'reader', address: '10.77.0.21', on: [] },
   ],
   quorum: { have: 2, of: 3, ok: true },
   guards: [],
@@ -100,6 +93,40 @@ test('a healthy cluster is one screen', async () => {
 
 test('a degraded cluster names what is wrong, worst first, and the next command', async () => {
   await expect(statusText(degraded, options)).toMatchFileSnapshot(golden('status-degraded.txt'))
+})
+
+test('failures of an address are not shown as those of the server, and a resource given up is no number', () => {
+  const failures = [{ what: 'vip-reader', count: 1_000_000, givenUp: true }]
+  const text = statusText({ ...healthy, hosts: [hostOf('pg1', { failures })] }, { ...options, width: 200 })
+  expect(text).toContain('failures of vip-reader: given up')
+  expect(text).toMatch(/pg1 +primary +vip-reader given up/)
+  expect(text).not.toMatch(/1000000|failures 1/)
+})
+
+test('a host that is no member has a row, and a service without roles a line of its own', () => {
+  const more: ClusterStatus = {
+    ...healthy,
+    hosts: [
+      ...healthy.hosts,
+      hostOf('w4', { roles: ['witness'] }),
+      hostOf('e5', { roles: ['etcd', 'proxy'] }),
+    ],
+    services: [
+      ...healthy.services,
+      { kind: 'Redis', host: 'pg1', state: 'running', version: '7.0.15' },
+      { kind: 'Redis', host: 'pg2', state: 'stopped' },
+    ],
+  }
+  const text = statusText(more, { ...options, width: 200 })
+  expect(text).toMatch(/^ +w4 +witness +– +– +– +10\.77\.0\.14$/m)
+  expect(text).toMatch(/^ +e5 +etcd, proxy +– /m)
+  expect(text).toContain('Redis 7.0.15 on pg1; not on pg2')
+})
+
+test('a cluster of something else than PostgreSQL has neither replication nor its version in the heading', () => {
+  const { replication: _replication, primary: _primary, ...rest } = healthy
+  const other: ClusterStatus = { ...rest, services: [{ kind: 'Redis', host: 'pg1', state: 'running' }] }
+  expect(statusText(other, options).split('\n')[0]).toMatch(/^pgcluster · pacemaker {2,}healthy$/)
 })
 
 test('colours only underline: without them the text is the same', () => {

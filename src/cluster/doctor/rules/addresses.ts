@@ -4,8 +4,7 @@ import type { Rule } from '../site.ts'
 export const addresses: Rule = ({ status, hosts, say }) =>
   status.addresses
     .filter(({ on }) => on.length > 1)
-    .map(({ name, address, on }) => {
-      const ip = address.split('/')[0] ?? address
+    .map(({ name, address: ip, on }) => {
       const found = on.flatMap((host) =>
         (hosts.get(host)?.addresses ?? [])
           .filter((each) => each.address.startsWith(`${ip}/`))

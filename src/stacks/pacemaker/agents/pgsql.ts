@@ -1,5 +1,6 @@
 import { formatConninfo } from '../../../cluster/conninfo.ts'
 import type { Agent, AgentInput, Operation } from './agent.ts'
+import { withoutPrefix } from '../../../inventory/address.ts'
 
 const RESOURCE = 'pgsql'
 
@@ -70,7 +71,7 @@ export const pgsql: Agent = {
       logfile: paths.logFile,
       rep_mode: vars.replication.mode,
       node_list: members.join(' '),
-      master_ip: vars.writer_vip.address.split('/')[0] ?? '',
+      master_ip: withoutPrefix(vars.writer_vip.address),
       repuser: vars.replication.user,
       primary_conninfo_opt: conninfoOptions(input),
       ...(vars.replication.restore_command !== undefined && {
