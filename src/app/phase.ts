@@ -75,6 +75,7 @@ export async function phase(bench: Bench, input: PhaseInput): Promise<RunSummary
       emit: input.emit,
       mask: masker(target.inventory.secrets),
       forks: options.forks ?? FORKS,
+      ...(options.patience !== undefined && { patience: options.patience }),
       ...(options.tags && { tags: options.tags }),
       ...(options.startAt !== undefined && { startAt: options.startAt }),
       verbose: options.verbose,

@@ -22,7 +22,8 @@ export const inventoryFile = (
   options: { readonly inventory?: string },
 ): string => argument ?? options.inventory ?? 'inventory.yml'
 
-const count = (text: string): number => {
+/** A whole number from 1 up. */
+export const count = (text: string): number => {
   if (/^[1-9]\d*$/.test(text)) return Number(text)
   throw new InvalidArgumentError('write a whole number from 1 up.')
 }

@@ -19,6 +19,7 @@ export interface RunVerbOptions extends GlobalOptions {
   readonly list?: boolean
   readonly yes?: boolean
   readonly allow?: Impact
+  readonly patience?: number
   readonly check?: boolean
   readonly diff?: boolean
   readonly resume?: boolean

@@ -43,6 +43,8 @@ export interface RunOptions {
   /** Masks secrets in text from outside. */
   readonly mask: (text: string) => string
   readonly forks: number
+  /** Waits and steps may take this many times as long; default 1. */
+  readonly patience?: number
   readonly tags?: readonly string[]
   readonly startAt?: string
   readonly verbose: number

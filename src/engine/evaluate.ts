@@ -71,11 +71,14 @@ export async function evaluate(
       module.kind === 'module' && action === undefined
         ? await readModule(module, args, label, instance, view.probe)
         : await readAction(action as Action, args, label, instance, view.probe)
-    return { evaluation, view }
+    return { evaluation: patient(evaluation, options.patience), view }
   } catch (error) {
     return { evaluation: fromError(error, label, instance), view }
   }
 }
+
+const patient = (evaluation: Evaluation, factor = 1): Evaluation =>
+  evaluation.kind === 'change' ? { ...evaluation, timeoutMs: evaluation.timeoutMs * factor } : evaluation
 
 function fromError(error: unknown, label: string, instance: Instance): Evaluation {
   if (error instanceof NotYet) return { kind: 'unknown', because: error.why, label }

@@ -56,6 +56,13 @@ export type EngineEvent =
       readonly tasks: number
     }
   | { readonly kind: 'task-start'; readonly task: TaskRef }
+  /** What a task waits for, whenever something else is seen; `slow`: why it goes on behind its deadline. */
+  | {
+      readonly kind: 'task-wait'
+      readonly task: TaskRef
+      readonly seen: string
+      readonly slow?: 'busy' | 'moving'
+    }
   | { readonly kind: 'task-result'; readonly task: TaskRef; readonly result: TaskResult; readonly ms: number }
   /** A command's output at -v and above, masked. */
   | { readonly kind: 'output'; readonly task: TaskRef; readonly command: string; readonly text: string }

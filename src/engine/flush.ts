@@ -5,7 +5,8 @@ import { evaluate, type Wanted } from './evaluate.ts'
 import { IMPACTS } from './impact.ts'
 import { send } from './send.ts'
 import type { Instance } from './tasks.ts'
-import { conclude, failedStep, pause, reread, type Sent } from './verify.ts'
+import { pause } from './happened.ts'
+import { conclude, failedStep, reread, type Sent } from './verify.ts'
 
 /**
  * Carries a batch out on its host, reads again what it touched and checks that every task reached its state.

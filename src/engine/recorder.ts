@@ -5,6 +5,7 @@ import type { CommandResult } from '../transport/transport.ts'
 import type { RunSummary, TaskResult } from './events.ts'
 import { describeStep } from './execute.ts'
 import { worse, type Impact } from './impact.ts'
+import type { Slow } from './patience.ts'
 import { taskRef, type Instance } from './tasks.ts'
 
 type Counts = { -readonly [K in TaskResult['status']]: number }
@@ -23,6 +24,12 @@ export class Recorder {
 
   started(instance: Instance, state: HostState, label: string): void {
     this.#options.emit({ kind: 'task-start', task: taskRef(instance, state.name, label) })
+  }
+
+  /** What an action waits for, in words. */
+  waiting(instance: Instance, state: HostState, label: string, words: string, slow: Slow | undefined): void {
+    const task = taskRef(instance, state.name, label)
+    this.#options.emit({ kind: 'task-wait', task, seen: this.#options.mask(words), ...(slow && { slow }) })
   }
 
   settled(instance: Instance, state: HostState, evaluation: Evaluation & { kind: 'ok' | 'skip' }): void {

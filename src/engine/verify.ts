@@ -1,12 +1,11 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import { EXIT, HactlError, problem, type Diagnostic } from '../diag/diagnostic.ts'
+import { problem, type Diagnostic } from '../diag/diagnostic.ts'
 import type { CommandResult } from '../transport/transport.ts'
 import { notReady, sessionOf, type Item, type Run } from './batch.ts'
 import type { HostState, Session } from './context.ts'
 import { evaluate, type Evaluated, type Wanted } from './evaluate.ts'
 import type { Change } from './events.ts'
 import { describeStep } from './execute.ts'
-import { NotYet } from './probe.ts'
+import { happened, pause } from './happened.ts'
 import type { RunStep, Step } from './step.ts'
 import type { Instance } from './tasks.ts'
 
@@ -76,7 +75,7 @@ export const reread = async (
 
 /** A module: read again, nothing may differ. */
 async function converged(run: Run, state: HostState, { instance }: Sent): Promise<Diagnostic | undefined> {
-  const deadline = performance.now() + (instance.task.retryMs ?? 0)
+  const deadline = performance.now() + (instance.task.retryMs ?? 0) * (run.options.patience ?? 1)
   let { evaluation } = await reread(run, state, instance, false)
   while (
     evaluation.kind !== 'ok' &&
@@ -109,57 +108,3 @@ const notConverged = (instance: Instance, changes: readonly Change[]): Diagnosti
 
 const show = (value: unknown): string =>
   value === undefined ? 'absent' : (JSON.stringify(value) ?? 'absent')
-
-/** An action: polled until it has happened or its deadline passes. */
-async function happened(
-  run: Run,
-  state: HostState,
-  { instance, wanted }: Sent,
-): Promise<Diagnostic | undefined> {
-  const session = sessionOf(run, instance)
-  if (!wanted.action || !session) return undefined
-  const deadline = performance.now() + wanted.timeoutMs
-  const { spec } = wanted.action
-  const isDone = (): Promise<boolean> => spec.done(session.prober.probe, wanted.args)
-  for (;;) {
-    const why = await whyNotDone(spec.reconnects ? () => throughLoss(session, isDone) : isDone)
-    if (why === undefined) return undefined
-    if (run.options.soft?.aborted || !(await pause(deadline, run.options.hard))) break
-    session.prober.invalidate(undefined)
-  }
-  const detail = await spec.explain?.(session.prober.probe, wanted.args)
-  const seconds = Math.round(wanted.timeoutMs / 1000)
-  return problem('task/deadline', `did not happen within ${seconds} s`, {
-    at: instance.task.source,
-    ...(detail && { detail }),
-  })
-}
-
-async function whyNotDone(done: () => Promise<boolean>): Promise<string | undefined> {
-  try {
-    return (await done()) ? undefined : 'not yet'
-  } catch (error) {
-    if (error instanceof NotYet) return error.why
-    throw error
-  }
-}
-
-/** As long as the host is down it is not done; then the session is opened again. */
-async function throughLoss(session: Session, done: () => Promise<boolean>): Promise<boolean> {
-  try {
-    return await done()
-  } catch (error) {
-    if (!(error instanceof HactlError) || error.exit !== EXIT.unreachable) throw error
-  }
-  await session.reopen?.().catch((error: unknown) => {
-    if (!(error instanceof HactlError) || error.exit !== EXIT.unreachable) throw error
-  })
-  return false
-}
-
-/** Waits before another try; false when the deadline has passed. */
-export async function pause(deadline: number, hard: AbortSignal | undefined): Promise<boolean> {
-  if (performance.now() >= deadline) return false
-  await wait(500, undefined, hard ? { signal: hard } : {})
-  return true
-}

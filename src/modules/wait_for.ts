@@ -3,6 +3,7 @@ import { EXIT, HactlError, problem } from '../diag/diagnostic.ts'
 import { defineAction } from '../engine/module.ts'
 import type { Probe } from '../engine/probe.ts'
 import { Type } from '../lib/type.ts'
+import type { CommandResult } from '../transport/transport.ts'
 import { absolutePath } from './args.ts'
 import { commandLabel, commandOf } from './lib/command.ts'
 import { stat } from './readings/stat.ts'
@@ -45,10 +46,8 @@ async function portOpen(probe: Probe, port: number, host: string | undefined): P
   return found.code === 0
 }
 
-async function commandPasses(probe: Probe, command: string | readonly string[]): Promise<boolean> {
-  const argv = typeof command === 'string' ? ['sh', '-c', command] : command
-  return (await probe.run(argv)).code === 0
-}
+const askCommand = (probe: Probe, command: string | readonly string[]): Promise<CommandResult> =>
+  probe.run(typeof command === 'string' ? ['sh', '-c', command] : command)
 
 const targets = ({ port, file, command }: Args): number =>
   [port, file, command].filter((each) => each !== undefined).length
@@ -65,12 +64,19 @@ async function isThere(probe: Probe, given: Args): Promise<boolean> {
   }
   if (port !== undefined) return await portOpen(probe, port, host)
   if (file !== undefined) return (await probe.ask(stat, file)).type !== 'absent'
-  return await commandPasses(probe, command ?? [])
+  return (await askCommand(probe, command ?? [])).code === 0
 }
 
 const describe = ({ port, host, file, command }: Args): string => {
   if (port !== undefined) return `port ${host === undefined ? '' : `${host}:`}${port}`
   return file ?? commandLabel(command ?? [])
+}
+
+/** What the command said when it was asked last: its own words, never its arguments. */
+async function lastWords(probe: Probe, command: string | readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await askCommand(probe, command)
+  const words = (stderr.trim() || stdout.trim()).split('\n').at(-1) ?? ''
+  return words === '' ? `its question ends with exit code ${code}` : words
 }
 
 /** Waits; changes nothing. */
@@ -83,5 +89,8 @@ export const waitFor = defineAction({
   label: describe,
   done: async (probe, given) => (await isThere(probe, given)) !== given.gone,
   steps: () => [],
-  explain: async (_probe, given) => `${describe(given)} is ${given.gone ? 'still' : 'not'} there`,
+  explain: async (probe, given) =>
+    given.command === undefined
+      ? `${describe(given)} is ${given.gone ? 'still' : 'not'} there`
+      : await lastWords(probe, given.command),
 })

@@ -1,4 +1,5 @@
 import type { Diagnostic, Span } from '../diag/diagnostic.ts'
+import type { TaskRef } from '../engine/events.ts'
 import { isFailure } from './model.ts'
 import type { Failed, Outcome, RunModel } from './model.ts'
 import type { Paint } from './paint.ts'
@@ -26,6 +27,9 @@ const hintLines = (error: Diagnostic, width: number): string[] =>
     .flatMap((line) => fold(`hint: ${line}`, width - 4))
     .map((line) => `    ${line}`) ?? []
 
+/** A failed task: what it works on, or its name where the error says that this tells more. */
+export const whatOf = ({ repr }: TaskRef, { on }: Diagnostic): string => on?.task ?? repr
+
 /** One failure with its cause, the end of its output and where the task is written. */
 function failed(outcomes: readonly Failed[], { width, paint }: FailureOptions): string[] {
   const [first] = outcomes
@@ -33,7 +37,7 @@ function failed(outcomes: readonly Failed[], { width, paint }: FailureOptions): 
   const { task, result } = first
   const hosts = outcomes.map((outcome) => outcome.task.host).join(', ')
   return [
-    `${paint('red', '✗')} ${paint('bold', hosts)} · ${task.repr}  ${result.error.summary}`,
+    `${paint('red', '✗')} ${paint('bold', hosts)} · ${whatOf(task, result.error)}  ${result.error.summary}`,
     ...detailLines(result.error),
     `    ${place(task.source)}`,
     ...hintLines(result.error, width),

@@ -1,6 +1,6 @@
 import { formatDuration } from '../lib/duration.ts'
 import type { Paint } from './paint.ts'
-import type { HostProgress, Progress } from './progress.ts'
+import type { HostProgress, Progress, Running } from './progress.ts'
 import { clip, count } from './words.ts'
 
 /** What one row of the live block says; the state decides which rows stay when there is no room for all. */
@@ -28,6 +28,10 @@ const counters = ({ changed, inPlace, skipped }: HostProgress): string =>
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
   ].join(', ')
 
+/** What a task waits for, where it is known. */
+const seenOf = ({ seen, slow }: Running): string =>
+  seen === undefined ? '' : `  · ${seen.split('\n')[0] ?? ''}${slow === 'busy' ? ' (busy)' : ''}`
+
 /** The row of a host: its failure, or its oldest running task and for how long, and its counters. */
 export function rowOf(progress: HostProgress, now: number): Row {
   const { host, running, failed, connected } = progress
@@ -44,7 +48,7 @@ export function rowOf(progress: HostProgress, now: number): Row {
   return {
     host,
     state: 'running',
-    text: `${clip(oldest.task.repr, LONGEST_TASK)}${more}${time}${tail === '' ? '' : `  · ${tail}`}`,
+    text: `${clip(oldest.seen === undefined ? oldest.task.repr : oldest.task.name, LONGEST_TASK)}${more}${time}${seenOf(oldest)}${tail === '' ? '' : `  · ${tail}`}`,
   }
 }
 

@@ -3,6 +3,7 @@ import type { EngineEvent } from '../engine/events.ts'
 import { formatDuration } from '../lib/duration.ts'
 import { BlockRenderer, DRAW_MS } from './block-renderer.ts'
 import type { RendererOptions } from './block-renderer.ts'
+import { whatOf } from './failure.ts'
 import { frame, headingOf, rowOf } from './frame.ts'
 import type { Row } from './frame.ts'
 import { Painter } from './painter.ts'
@@ -26,7 +27,7 @@ function lastingLine(event: EngineEvent, paint: Paint, verbose: number): string 
     case 'task-result': {
       const { result, task, ms } = event
       if (result.status !== 'failed' && result.status !== 'unreachable') return undefined
-      return `${paint('red', '✗')} ${task.host} · ${task.repr}  ${result.error.summary}${ms < 1000 ? '' : paint('dim', ` after ${formatDuration(ms)}`)}`
+      return `${paint('red', '✗')} ${task.host} · ${whatOf(task, result.error)}  ${result.error.summary}${ms < 1000 ? '' : paint('dim', ` after ${formatDuration(ms)}`)}`
     }
     case 'host-unreachable':
       return `${paint('red', '✗')} ${event.host} · ${event.error.summary}`

@@ -1,5 +1,6 @@
 import { isEnd, type EngineEvent } from '../engine/events.ts'
 import { formatDuration } from '../lib/duration.ts'
+import { whatOf } from './failure.ts'
 import { follow, nothingYet } from './progress.ts'
 import type { HostProgress, Running } from './progress.ts'
 import { playbookName } from './words.ts'
@@ -15,16 +16,19 @@ export interface PlainOptions {
   readonly clock?: Clock
 }
 
-/** What runs longer than this is named, and again after every longer interval. */
+/** What runs longer than this is named. */
 const FIRST_MS = 2000
+/** Something else to say about it is said after so long; the same again only after three times as long as before. */
 const AGAIN_MS = 10_000
+const RARER = 3
 
 function resultLine(
   event: Extract<EngineEvent, { kind: 'task-result' }>,
   verbose: number,
 ): string | undefined {
   const { task, result, ms } = event
-  const head = `${task.host} · ${task.repr}`
+  const what = 'error' in result ? whatOf(task, result.error) : task.repr
+  const head = `${task.host} · ${what}`
   switch (result.status) {
     case 'changed':
       return `${head} changed${ms < 1000 ? '' : ` in ${formatDuration(ms)}`}`
@@ -73,6 +77,7 @@ function lineOf(event: EngineEvent, verbose: number): string | undefined {
       return detailLine(event, verbose)
     case 'run-params':
     case 'task-start':
+    case 'task-wait':
       return undefined
   }
 }
@@ -84,26 +89,75 @@ const indent = (text: string): string =>
     .map((line) => `    ${line}`)
     .join('\n')
 
+/** A host with the task that it is at. */
+interface AtWork {
+  readonly host: string
+  readonly running: Running
+}
+
+/** What was said of a task, and when. */
+interface Told {
+  readonly text: string
+  readonly at: number
+  readonly pauseMs: number
+}
+
+/** Hosts by the task they are at. Tasks of a host that are read together are one: only the oldest is named. */
+function groupsOf(hosts: readonly HostProgress[]): ReadonlyMap<string, readonly AtWork[]> {
+  const groups = new Map<string, AtWork[]>()
+  for (const { host, running } of hosts) {
+    const [oldest] = running
+    if (oldest === undefined) continue
+    const { play, name, repr, source } = oldest.task
+    const key = JSON.stringify([play, name, repr, source])
+    groups.set(key, [...(groups.get(key) ?? []), { host, running: oldest }])
+  }
+  return groups
+}
+
+const SLOW = { busy: 'the host is busy, so it goes on', moving: 'something moves, so it goes on' }
+
+/** Hosts of which the same is to be said, together. */
+function progressText(group: readonly AtWork[]): string {
+  const hosts = new Map<string, string[]>()
+  for (const { host, running } of group) {
+    const { seen, slow } = running
+    const words = [seen?.split('\n')[0], slow && SLOW[slow]].filter((word) => word !== undefined).join('; ')
+    hosts.set(words, [...(hosts.get(words) ?? []), host])
+  }
+  const name = group[0]?.running.task.name ?? ''
+  const parts = [...hosts].map(([words, names]) => `${names.join(' ')}${words === '' ? '' : `: ${words}`}`)
+  return `${name} · ${parts.join(' · ')}`
+}
+
+/** What is to be said of a task now; undefined: nothing yet, or nothing new. */
+function nextOf(last: Told | undefined, group: readonly AtWork[], now: number): Told | undefined {
+  const text = progressText(group)
+  if (last === undefined) {
+    const isDue = group.some(({ running }) => now - running.since >= FIRST_MS)
+    return isDue ? { text, at: now, pauseMs: AGAIN_MS } : undefined
+  }
+  const isNew = text !== last.text
+  if (now - last.at < (isNew ? AGAIN_MS : last.pauseMs)) return undefined
+  return { text, at: now, pauseMs: isNew ? AGAIN_MS : last.pauseMs * RARER }
+}
+
 /** Lines for people and logs without a terminal: changes, failures, and what takes long. */
 export function plainView(options: PlainOptions): View {
   const { write, verbose, clock = realClock } = options
   const tellProgress = options.progress ?? write
   let progress = nothingYet
-  const told = new Map<string, number>()
-  const isDue = ({ task, since }: Running): boolean => {
-    const last = told.get(task.id)
-    const wait = last === undefined ? clock.now() - since : clock.now() - last
-    return wait >= (last === undefined ? FIRST_MS : AGAIN_MS)
-  }
-  const tellHost = ({ host, running }: HostProgress): void => {
-    // Tasks of a host that are read together are one wait: only the oldest is named.
-    const [oldest] = running
-    if (oldest === undefined || !isDue(oldest)) return
-    told.set(oldest.task.id, clock.now())
-    tellProgress(`${host} · ${oldest.task.repr} running for ${formatDuration(clock.now() - oldest.since)}`)
-  }
+  const told = new Map<string, Told>()
   const stop = clock.every(500, () => {
-    for (const host of progress.hosts.values()) tellHost(host)
+    const groups = groupsOf([...progress.hosts.values()])
+    for (const key of told.keys()) if (!groups.has(key)) told.delete(key)
+    for (const [key, group] of groups) {
+      const next = nextOf(told.get(key), group, clock.now())
+      if (!next) continue
+      told.set(key, next)
+      const since = Math.min(...group.map(({ running }) => running.since))
+      tellProgress(`${next.text} (${formatDuration(clock.now() - since)})`)
+    }
   })
   return {
     emit: (event) => {

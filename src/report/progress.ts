@@ -5,6 +5,9 @@ import { isEnd, type EngineEvent, type TaskRef } from '../engine/events.ts'
 export interface Running {
   readonly task: TaskRef
   readonly since: number
+  /** What it waits for sees, in words. */
+  readonly seen?: string
+  readonly slow?: 'busy' | 'moving'
 }
 
 /** Where one host stands. */
@@ -63,6 +66,15 @@ function withResult(
   }
 }
 
+function withWait(
+  before: HostProgress,
+  { task, seen, slow }: Extract<EngineEvent, { kind: 'task-wait' }>,
+): HostProgress {
+  const told = (entry: Running): Running =>
+    entry.task.id === task.id ? { task: entry.task, since: entry.since, seen, ...(slow && { slow }) } : entry
+  return { ...before, running: before.running.map(told) }
+}
+
 /** A play that begins has its hosts, whether or not their connection was told. */
 function withPlay(before: Progress, { play, hosts }: Extract<EngineEvent, { kind: 'play-start' }>): Progress {
   const connected = (progress: Progress, host: string): Progress =>
@@ -87,6 +99,8 @@ export function follow(progress: Progress, event: EngineEvent, now: number): Pro
         ...before,
         running: [...before.running, { task: event.task, since: now }],
       }))
+    case 'task-wait':
+      return update(progress, event.task.host, (before) => withWait(before, event))
     case 'task-result':
       return update(progress, event.task.host, (before) => withResult(before, event))
     case 'run-params':

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import { IMPACTS } from '../../engine/impact.ts'
 import type { ApplyOptions } from '../apply.ts'
-import { inventoryFile } from '../options.ts'
+import { count, inventoryFile } from '../options.ts'
 import { withPlan } from '../plan-options.ts'
 
 /** `hactl apply`: plans, asks where something is interrupted, changes, and proves that a second plan is empty. */
@@ -11,6 +11,7 @@ export const configure = (command: Command): void => {
     .option('-y, --yes', 'agree to every impact below destructive')
     .addOption(new Option('--allow <impact>', 'agree to this impact').choices(IMPACTS))
     .option('--check', 'only plan, as with Ansible')
+    .option('--patience <n>', 'wait this many times as long: for slow or busy hosts', count)
     .option('--resume', 'go on with the run that was cut off; the same as applying again')
     .addHelpText(
       'after',

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import { IMPACTS } from '../../engine/impact.ts'
 import type { RunVerbOptions } from '../runbook.ts'
-import { withFormat, withHosts, withInventory } from '../options.ts'
+import { count, withFormat, withHosts, withInventory } from '../options.ts'
 
 /** `hactl run`: a runbook of the cluster's stack. Its parameters are options: `--on pg1`, `--to pg2`. */
 export const configure = (command: Command): void => {
@@ -14,6 +14,7 @@ export const configure = (command: Command): void => {
     .addOption(new Option('--allow <impact>', 'agree to this impact').choices(IMPACTS))
     .option('--check', 'only show what it would do')
     .option('--diff', 'show the differences of files line by line')
+    .option('--patience <n>', 'wait this many times as long: for slow or busy hosts', count)
     .option('--resume', 'go on with the run of this runbook that was cut off, with its parameters')
     .option('--cluster <name>', 'the cluster, when the inventory has several')
     .option('--secrets-key <file>', 'the age key of the encrypted secrets')

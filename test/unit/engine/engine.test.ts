@@ -290,6 +290,53 @@ test('an impact that was not agreed to is refused before anything is sent', asyn
   expect(cells.get('a')?.size).toBe(0)
 })
 
+test('on a busy host an action is waited for behind its deadline, which is told, and costs no round trip more', async () => {
+  const { go, cells, transports } = lab('a')
+  cells.get('a')?.set('load', 'some avg10=99.00 avg60=9.00 avg300=9.00 total=1\n')
+  const text = `
+  - hosts: all
+    tasks:
+      - name: The door opens
+        wait: { key: door, value: open }
+`
+  const { summary, events } = await go(text, {
+    emit: (event) => {
+      if (event.kind === 'task-wait' && event.slow === 'busy') cells.get('a')?.set('door', 'open')
+    },
+  })
+  expect(summary.outcome).toBe('done')
+  expect(events).toEqual([])
+  const looks = transports.get('a')?.batches.filter((batch) => batch.some(({ argv }) => argv[0] === 'read'))
+  expect(looks).toHaveLength(transports.get('a')?.batches.length ?? 0)
+})
+
+test('an action that stands still says what was seen last, under the name of its task', async () => {
+  const { go } = lab('a')
+  const { errors, events } = await go(`
+  - hosts: all
+    tasks:
+      - name: The door opens
+        wait: { key: door, value: open }
+`)
+  expect(errors).toMatchObject([
+    { code: 'task/deadline', on: { task: 'The door opens' }, detail: 'seen last: door is [null]' },
+  ])
+  expect(events.filter(({ kind }) => kind === 'task-wait')).toMatchObject([{ seen: 'door is [null]' }])
+})
+
+test('patience multiplies how long an action is waited for', async () => {
+  const { go } = lab('a')
+  const text = `
+  - hosts: all
+    tasks: [{ name: The door opens, wait: { key: door, value: open } }]
+`
+  const seconds = async (patience: number) => {
+    const { errors } = await go(text, { patience })
+    return Number(/within (\d+) s/.exec(errors[0]?.summary ?? '')?.[1])
+  }
+  expect(await seconds(1)).toBeLessThan(await seconds(4))
+})
+
 test('an action that does not come about fails at its deadline', async () => {
   const { go } = lab('a')
   const { errors } = await go(play('      - name: w\n        wait: { key: never, value: v }\n'))

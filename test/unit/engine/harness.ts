@@ -40,6 +40,8 @@ export function cellHost(name: string, cells: Map<string, string>): FakeTranspor
       cells.set('writes', String(Number(cells.get('writes') ?? 0) + 1))
       return { stdout: `wrote ${rest[0]}` }
     }
+    if (word === 'cat') return { stdout: cells.get('load') ?? '' }
+    if (word === 'nproc') return { stdout: '2\n' }
     return { code: 0 }
   }
   return fakeTransport({ host: name, respond })
@@ -132,6 +134,7 @@ export const registry: Registry = {
         done: async (probe, { key, value }) =>
           (await probe.run(['read', key])).stdout === JSON.stringify([value]),
         steps: () => [],
+        explain: async (probe, { key }) => `${key} is ${(await probe.run(['read', key])).stdout}`,
         timeoutMs: 600,
       }),
     ],

@@ -30,7 +30,7 @@ test('a plan is silent while it reads', () => {
   expect(plain(planEvents())).toBe('\n')
 })
 
-test('what runs longer than 2 s is named, then every 10 s, until it ends', () => {
+test('what runs longer than 2 s is named, the same again ever more rarely, until it ends', () => {
   const clock = fakeClock()
   const lines: string[] = []
   const view = plainView({ write: (line) => lines.push(line), verbose: 0, clock })
@@ -38,13 +38,41 @@ test('what runs longer than 2 s is named, then every 10 s, until it ends', () =>
   view.emit({ kind: 'task-start', task: slow })
   clock.advance(1900)
   expect(lines).toEqual([])
-  clock.advance(22_100)
-  view.emit({ kind: 'task-result', task: slow, result: { status: 'ok' }, ms: 24_000 })
+  clock.advance(52_100)
+  view.emit({ kind: 'task-result', task: slow, result: { status: 'ok' }, ms: 54_000 })
   clock.advance(60_000)
   expect(lines).toEqual([
-    'pg1 · package[postgresql-15] running for 2.0 s',
-    'pg1 · package[postgresql-15] running for 12.0 s',
-    'pg1 · package[postgresql-15] running for 22.0 s',
+    `${slow.name} · pg1 (2.0 s)`,
+    `${slow.name} · pg1 (12.0 s)`,
+    `${slow.name} · pg1 (42.0 s)`,
+  ])
+})
+
+test('hosts at one task are one line an interval, with what they wait for; only what is new is said again', () => {
+  const clock = fakeClock()
+  const lines: string[] = []
+  const view = plainView({ write: (line) => lines.push(line), verbose: 0, clock })
+  const waits = ['pg1', 'pg2', 'pg3'].map((host) => ({
+    ...task(host, 'postgres_wait[streaming]'),
+    name: 'Every standby streams',
+  }))
+  for (const each of waits) {
+    view.emit({ kind: 'task-start', task: each })
+    view.emit({ kind: 'task-wait', task: each, seen: 'no server answers' })
+  }
+  clock.advance(2000)
+  const [first, second, third] = waits
+  if (!first || !second || !third) throw new Error('three hosts')
+  view.emit({ kind: 'task-wait', task: second, seen: 'it streams from nobody\nlook at its log' })
+  view.emit({ kind: 'task-wait', task: third, seen: 'it streams from nobody', slow: 'busy' })
+  clock.advance(10_000)
+  clock.advance(9000)
+  view.emit({ kind: 'task-result', task: first, result: { status: 'ok' }, ms: 21_000 })
+  clock.advance(1000)
+  expect(lines).toEqual([
+    'Every standby streams · pg1 pg2 pg3: no server answers (2.0 s)',
+    'Every standby streams · pg1: no server answers · pg2: it streams from nobody · pg3: it streams from nobody; the host is busy, so it goes on (12.0 s)',
+    'Every standby streams · pg2: it streams from nobody · pg3: it streams from nobody; the host is busy, so it goes on (22.0 s)',
   ])
 })
 
