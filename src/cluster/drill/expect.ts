@@ -1,18 +1,7 @@
 import type { ReplicationMode } from '../status.ts'
 import type { Expectation } from './fault.ts'
-import type { Outage } from './outage.ts'
-import type { ReaderReport } from './staleness.ts'
-import type { Overlap } from './timing.ts'
-import { isCorrupt, type Divergence, type Verdict } from './verdict.ts'
-import type { Clash } from './watch.ts'
-
-/** What was expected of a run, and whether it was so. */
-export interface Check {
-  readonly what: string
-  readonly ok: boolean
-  /** What was seen instead. */
-  readonly seen?: string
-}
+import { isCorrupt } from './verdict.ts'
+import type { Check, Clash, Divergence, Outage, Overlap, ReaderReport, Verdict } from './result.ts'
 
 /** All that a run is judged by. */
 export interface Evidence {

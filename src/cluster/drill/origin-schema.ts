@@ -12,7 +12,7 @@ const machine = {
   memoryMb: whole('Memory in MiB.'),
 }
 
-/** What a drill's numbers depend on; the same shape as Origin. */
+/** What a drill's numbers depend on. The type Origin is made of it. */
 export const originSchema = {
   drill: text('Id, as hactl history names it.'),
   at: text('Beginning, ISO 8601.'),

@@ -1,26 +1,12 @@
 import { acknowledged, type Ledger } from './ledger.ts'
 import type { Moment } from './marks.ts'
-import { longest, writeGaps, type Gap } from './timing.ts'
+import { longest, writeGaps } from './timing.ts'
 import type { Sample } from './watch.ts'
+import type { Outage, Part } from './result.ts'
 
 /** The parts of an outage in their order. */
 export const PARTS_OF_OUTAGE = ['detect', 'decide', 'promote', 'route', 'reconnect'] as const
 export type PartName = (typeof PARTS_OF_OUTAGE)[number]
-
-/** One or several neighbouring parts, which end at a moment that could be read. */
-export interface Part {
-  readonly parts: readonly PartName[]
-  readonly ms: number
-  /** Where the end of it was read. */
-  readonly source: string
-}
-
-/** The longest time without an acknowledged write after a fault. */
-export interface Outage extends Gap {
-  /** The fault, milliseconds since 1970. */
-  readonly faultAt: number
-  readonly parts: readonly Part[]
-}
 
 export interface OutageInput {
   readonly ledger: Ledger

@@ -1,3 +1,4 @@
+import type { TSchema } from 'typebox'
 import { Type } from '../../lib/type.ts'
 import { originSchema } from './origin-schema.ts'
 
@@ -5,8 +6,7 @@ const text = (description: string) => Type.String({ description })
 const whole = (description: string) => Type.Integer({ description })
 const number = (description: string) => Type.Number({ description })
 const flag = (description: string) => Type.Boolean({ description })
-const list = (items: Parameters<typeof Type.Array>[0], description: string) =>
-  Type.Array(items, { description })
+const list = <S extends TSchema>(items: S, description: string) => Type.Array(items, { description })
 const moment = (what: string) => number(`${what}; milliseconds since 1970.`)
 const count = whole('How many.')
 
@@ -21,13 +21,13 @@ const spread = (description: string) =>
     { description },
   )
 
-const check = Type.Object({
+export const checkSchema = Type.Object({
   what: text('What was expected.'),
   ok: flag('Whether it was so.'),
   seen: Type.Optional(text('What was seen instead.')),
 })
 
-const lost = Type.Object({
+export const lostSchema = Type.Object({
   id: whole('Number of the write.'),
   kind: Type.Enum(['row', 'multi', 'count'], { description: 'What kind of write.' }),
   worker: whole('The connection that sent it.'),
@@ -36,13 +36,13 @@ const lost = Type.Object({
   answeredAt: moment('Acknowledged'),
 })
 
-const verdict = Type.Object(
+export const verdictSchema = Type.Object(
   {
     from: text('The member whose tables were read.'),
     acknowledged: whole('Acknowledged writes.'),
     inDoubt: whole('Writes without an answer, or whose answer says that no standby has confirmed.'),
     refused: whole('Writes the server refused.'),
-    lost: list(lost, 'Acknowledged and absent.'),
+    lost: list(lostSchema, 'Acknowledged and absent.'),
     ghosts: whole('Not acknowledged and present: allowed.'),
     duplicates: list(Type.Integer(), 'Writes that are there more often than sent.'),
     impossible: list(Type.Integer(), 'Numbers that are there and were never sent.'),
@@ -65,7 +65,9 @@ const gap = {
   ms: whole('Length in milliseconds.'),
 }
 
-const part = Type.Object({
+export const gapSchema = Type.Object(gap)
+
+export const partSchema = Type.Object({
   parts: list(
     Type.Enum(['detect', 'decide', 'promote', 'route', 'reconnect']),
     'One part, or several that could not be told apart.',
@@ -74,18 +76,22 @@ const part = Type.Object({
   source: text('Where its end was read.'),
 })
 
-const outage = Type.Object(
-  { ...gap, faultAt: moment('The fault'), parts: list(part, 'Parts from the fault on, in order.') },
+export const outageSchema = Type.Object(
+  { ...gap, faultAt: moment('The fault'), parts: list(partSchema, 'Parts from the fault on, in order.') },
   { description: 'The longest time without an acknowledged write after the fault.' },
 )
 
-const clash = Type.Object({
-  hosts: list(Type.String(), 'The two hosts.'),
+export const clashSchema = Type.Object({
+  hosts: Type.Unsafe<readonly [string, string]>({
+    type: 'array',
+    items: { type: 'string' },
+    description: 'The two hosts.',
+  }),
   from: moment('First seen'),
   to: moment('Last seen'),
 })
 
-const reader = Type.Object({
+export const readerSchema = Type.Object({
   reader: text('Name: reader for the reader address, else a member.'),
   reads: count,
   errors: count,
@@ -95,7 +101,7 @@ const reader = Type.Object({
   longestGap: Type.Optional(Type.Object(gap, { description: 'Longest time without an answer.' })),
 })
 
-const sample = Type.Object({
+export const sampleSchema = Type.Object({
   host: text('The member.'),
   at: moment('Looked at'),
   state: Type.Enum(['primary', 'standby', 'down', 'unreachable'], { description: 'What it was.' }),
@@ -103,7 +109,7 @@ const sample = Type.Object({
   addresses: list(Type.String(), 'Its IPv4 addresses.'),
 })
 
-const latency = Type.Object(
+export const latencySchema = Type.Object(
   {
     before: Type.Optional(spread('Before the fault.')),
     during: Type.Optional(spread('Sent during the outage.')),
@@ -112,7 +118,42 @@ const latency = Type.Object(
   { description: 'Milliseconds from sending to the acknowledgement.' },
 )
 
-const run = Type.Object({
+export const divergenceSchema = Type.Object({
+  member: text('The standby.'),
+  missing: list(Type.Integer(), 'Writes only the primary has.'),
+  extra: list(Type.Integer(), 'Writes only the standby has.'),
+  different: list(Type.String(), 'Writes and counters that are not equal.'),
+})
+
+export const walSchema = Type.Object(
+  {
+    member: text('The former primary.'),
+    timeline: whole('Its timeline.'),
+    end: text('End of its WAL, as far as it could be read.'),
+    source: text('Where that was read.'),
+    fork: text('Where the next timeline left it.'),
+    pastFork: whole('Bytes from there to the end; not all of them were acknowledged to anybody.'),
+  },
+  { description: 'WAL of the former primary that the new one does not have.' },
+)
+
+export const overlapSchema = Type.Object({
+  writes: list(Type.Integer(), 'Their numbers.'),
+  server: text('The former primary.'),
+  newer: text('The new one.'),
+})
+
+export const seriesSchema = Type.Object(
+  {
+    from: moment('Start of the first step'),
+    stepMs: whole('Length of a step in milliseconds.'),
+    acknowledged: list(Type.Integer(), 'Acknowledged writes in each step.'),
+    failed: list(Type.Integer(), 'Writes that failed in each step.'),
+  },
+  { description: 'For a time line.' },
+)
+
+export const runSchema = Type.Object({
   scenario: text('Name of the scenario.'),
   drill: Type.Optional(text('In a merged result: the drill it was made in.')),
   run: whole('From 1.'),
@@ -124,49 +165,22 @@ const run = Type.Object({
   primary: text('The primary before.'),
   standby: text('The standby that would have been promoted.'),
   after: Type.Optional(text('The primary when all was over.')),
-  checks: list(check, 'Expectations.'),
+  checks: list(checkSchema, 'Expectations.'),
   verdicts: Type.Object(
-    { failover: Type.Optional(verdict), rejoin: Type.Optional(verdict) },
+    { failover: Type.Optional(verdictSchema), rejoin: Type.Optional(verdictSchema) },
     { description: 'Right after the failover, and after everything had rejoined.' },
   ),
-  divergences: list(
-    Type.Object({
-      member: text('The standby.'),
-      missing: list(Type.Integer(), 'Writes only the primary has.'),
-      extra: list(Type.Integer(), 'Writes only the standby has.'),
-      different: list(Type.String(), 'Writes and counters that are not equal.'),
-    }),
-    'Standbys that hold something else than the primary.',
-  ),
+  divergences: list(divergenceSchema, 'Standbys that hold something else than the primary.'),
   checksums: Type.Map(Type.String(), { description: 'Checksum of the tables of each member at the end.' }),
-  outage: Type.Optional(outage),
-  wal: Type.Optional(
-    Type.Object(
-      {
-        member: text('The former primary.'),
-        timeline: whole('Its timeline.'),
-        end: text('End of its WAL, as far as it could be read.'),
-        source: text('Where that was read.'),
-        fork: text('Where the next timeline left it.'),
-        pastFork: whole('Bytes from there to the end; not all of them were acknowledged to anybody.'),
-      },
-      { description: 'WAL of the former primary that the new one does not have.' },
-    ),
-  ),
-  gaps: list(Type.Object(gap), 'Every pause of 250 ms or more without an acknowledged write.'),
-  latencies: latency,
+  outage: Type.Optional(outageSchema),
+  wal: Type.Optional(walSchema),
+  gaps: list(gapSchema, 'Every pause of 250 ms or more without an acknowledged write.'),
+  latencies: latencySchema,
   errors: Type.Map(Type.Integer(), { description: 'Errors of clients by kind, e.g. "write timeout".' }),
-  readers: list(reader, 'What readers saw.'),
-  overlaps: list(
-    Type.Object({
-      writes: list(Type.Integer(), 'Their numbers.'),
-      server: text('The former primary.'),
-      newer: text('The new one.'),
-    }),
-    'Writes a former primary acknowledged after the new one had begun.',
-  ),
-  addressClashes: list(clash, 'The writer address was on two hosts.'),
-  primaryClashes: list(clash, 'Two members were out of recovery.'),
+  readers: list(readerSchema, 'What readers saw.'),
+  overlaps: list(overlapSchema, 'Writes a former primary acknowledged after the new one had begun.'),
+  addressClashes: list(clashSchema, 'The writer address was on two hosts.'),
+  primaryClashes: list(clashSchema, 'Two members were out of recovery.'),
   rejoin: Type.Optional(
     Type.Object(
       {
@@ -176,21 +190,13 @@ const run = Type.Object({
       { description: 'How the cluster came back.' },
     ),
   ),
-  members: list(sample, 'What each member was, whenever that changed.'),
-  series: Type.Object(
-    {
-      from: moment('Start of the first step'),
-      stepMs: whole('Length of a step in milliseconds.'),
-      acknowledged: list(Type.Integer(), 'Acknowledged writes in each step.'),
-      failed: list(Type.Integer(), 'Writes that failed in each step.'),
-    },
-    { description: 'For a time line.' },
-  ),
+  members: list(sampleSchema, 'What each member was, whenever that changed.'),
+  series: seriesSchema,
   load: Type.Optional(number('Load average over one minute where hactl ran, at the end of the run.')),
   ledger: text('File of the ledger, beside the result.'),
 })
 
-const scenario = Type.Object({
+export const scenarioSchema = Type.Object({
   scenario: text('Name.'),
   runs: count,
   passed: count,
@@ -201,7 +207,7 @@ const scenario = Type.Object({
   parts: Type.Map(Type.Integer(), { description: 'Median of each part, milliseconds.' }),
 })
 
-/** The `result.json` of a drill; the same shape as DrillResult. */
+/** The `result.json` of a drill. The type DrillResult is made of it. */
 export const drillSchema = Type.Object({
   format: Type.Literal(1, { description: 'Version of this shape.' }),
   ...originSchema,
@@ -213,7 +219,7 @@ export const drillSchema = Type.Object({
   ),
   passed: flag('All runs were as expected.'),
   stopped: Type.Optional(text('Why it ended before its last run.')),
-  scenarios: list(scenario, 'Sums by scenario.'),
+  scenarios: list(scenarioSchema, 'Sums by scenario.'),
   loss: Type.Object(
     {
       runs: whole('Runs whose writes were compared.'),
@@ -222,7 +228,7 @@ export const drillSchema = Type.Object({
     },
     { description: 'What the runs prove about losses.' },
   ),
-  runs: list(run, 'Every run.'),
+  runs: list(runSchema, 'Every run.'),
   skipped: Type.Optional(
     list(
       Type.Object({ scenario: text('Name.'), why: text('The reason.') }),

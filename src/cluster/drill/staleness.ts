@@ -1,20 +1,7 @@
 import { acknowledged, type Ledger } from './ledger.ts'
-import { gapsOf, longest, type Gap } from './timing.ts'
-import { spread, type Spread } from './stats.ts'
-
-/** What one reader saw. */
-export interface ReaderReport {
-  readonly reader: string
-  readonly reads: number
-  readonly errors: number
-  /** How old the newest missing acknowledged write was, milliseconds; 0 where nothing was missing. */
-  readonly staleMs?: Spread
-  /** Reads that saw less than an earlier one on the same server: never allowed. */
-  readonly backwards: number
-  /** Reads that saw less than an earlier one on another server: what a move of the reader address can show. */
-  readonly backwardsAcross: number
-  readonly longestGap?: Gap
-}
+import { gapsOf, longest } from './timing.ts'
+import { spread } from './stats.ts'
+import type { ReaderReport } from './result.ts'
 
 interface Ack {
   readonly id: number

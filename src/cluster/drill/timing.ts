@@ -1,12 +1,6 @@
 import { acknowledged, type Ledger } from './ledger.ts'
-import { spread, type Spread } from './stats.ts'
-
-/** A time in which nothing was acknowledged to anybody. Milliseconds since 1970, and the length in milliseconds. */
-export interface Gap {
-  readonly from: number
-  readonly to: number
-  readonly ms: number
-}
+import { spread } from './stats.ts'
+import type { Gap, Latencies, Overlap } from './result.ts'
 
 /** A pause is called a gap from this length on: well above what a busy client machine makes by itself. */
 export const GAP_MS = 250
@@ -27,14 +21,6 @@ export function writeGaps(ledger: Ledger, until: number, least = GAP_MS): readon
 
 /** The longest of some gaps. */
 export const longest = (gaps: readonly Gap[]): Gap | undefined => gaps.toSorted((a, b) => b.ms - a.ms).at(0)
-
-/** Milliseconds from sending to the acknowledgement, by when a write was sent. */
-export interface Latencies {
-  readonly before?: Spread
-  /** Writes sent between the fault and the end of the outage. */
-  readonly during?: Spread
-  readonly after?: Spread
-}
 
 export function latencies(ledger: Ledger, fault: number, over: number): Latencies {
   const groups: Record<keyof Latencies, number[]> = { before: [], during: [], after: [] }
@@ -61,14 +47,6 @@ export function errorKinds(ledger: Ledger): Readonly<Record<string, number>> {
   for (const { error } of ledger.contacts) count('connect', error)
   for (const { error } of ledger.readErrors) count('read', error)
   return Object.fromEntries([...counts].toSorted(([, a], [, b]) => b - a))
-}
-
-/** Acknowledgements of servers whose times overlap: two servers took writes at once. */
-export interface Overlap {
-  /** Acknowledged by the older server after the newer one had acknowledged its first write. */
-  readonly writes: readonly number[]
-  readonly server: string
-  readonly newer: string
 }
 
 /** Writes that one server acknowledged although a later one had begun to. Pure. */

@@ -1,4 +1,5 @@
 import { PARTS, type Ledger, type Write } from './ledger.ts'
+import type { LostWrite, Verdict, Divergence } from './result.ts'
 
 /** The tables of a drill as one member has them. */
 export interface Snapshot {
@@ -6,32 +7,6 @@ export interface Snapshot {
   /** Parts of a write that are there, a digit each in order: `012`, or `00` for one that is there twice. */
   readonly rows: ReadonlyMap<number, string>
   readonly counters: ReadonlyMap<number, number>
-}
-
-/** An acknowledged write that is not there. */
-export type LostWrite = Pick<Write, 'id' | 'kind' | 'worker' | 'sentAt' | 'server'> & {
-  readonly answeredAt: number
-}
-
-/** What a comparison of the ledger with one member's tables found. */
-export interface Verdict {
-  readonly from: string
-  readonly acknowledged: number
-  /** No answer came, or one that says no standby has confirmed. */
-  readonly inDoubt: number
-  readonly refused: number
-  /** Acknowledged and absent. */
-  readonly lost: readonly LostWrite[]
-  /** Not acknowledged and present: allowed, counted. */
-  readonly ghosts: number
-  /** Present more often than sent. */
-  readonly duplicates: readonly number[]
-  /** Present and never sent. */
-  readonly impossible: readonly number[]
-  /** Transactions of which only a part is there. */
-  readonly partial: readonly number[]
-  /** Counters whose value is not the number of writes that stepped them. */
-  readonly counters: readonly { readonly worker: number; readonly value: number; readonly steps: number }[]
 }
 
 const FULL = ['0', '01', '012']
@@ -93,17 +68,6 @@ function present(
       .map((worker) => ({ worker, value: counters.get(worker) ?? 0, steps: steps.get(worker) ?? 0 }))
       .filter(({ value, steps: wanted }) => value !== wanted),
   }
-}
-
-/** How a standby's tables differ from the primary's. */
-export interface Divergence {
-  readonly member: string
-  /** Writes the primary has and it has not, or not whole. */
-  readonly missing: readonly number[]
-  /** Writes it has and the primary has not. */
-  readonly extra: readonly number[]
-  /** Writes and counters both have and that are not equal. */
-  readonly different: readonly string[]
 }
 
 /** Compares a standby with the primary; undefined when they are equal. Pure. */

@@ -1,13 +1,14 @@
+import type { Check, Divergence, Verdict } from './result.ts'
 import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import type { Connect } from '../../transport/transport.ts'
 import { modeOf } from '../members.ts'
-import { safety, type Check } from './expect.ts'
+import { safety } from './expect.ts'
 import type { Ledger } from './ledger.ts'
 import { openLine } from './line.ts'
 import type { Site } from './site.ts'
 import { readMembers } from './tables.ts'
 import { overlaps } from './timing.ts'
-import { compare, diverge, type Divergence, type Verdict } from './verdict.ts'
+import { compare, diverge } from './verdict.ts'
 
 /** What a second look at a drill found. */
 export interface Verified {

@@ -4,21 +4,7 @@ import { leftAt, parseHistory } from '../timeline.ts'
 import type { Line } from './line.ts'
 import type { Site } from './site.ts'
 import type { Sample } from './watch.ts'
-
-/** What a former primary had written that the new timeline does not have. */
-export interface WalLoss {
-  /** The former primary. */
-  readonly member: string
-  /** Its timeline. */
-  readonly timeline: number
-  /** End of its WAL, as far as it could be read: `0/3000148`. */
-  readonly end: string
-  readonly source: string
-  /** Where the next timeline left it. */
-  readonly fork: string
-  /** Bytes from there to the end; not all of them were acknowledged to anybody. */
-  readonly pastFork: number
-}
+import type { WalLoss } from './result.ts'
 
 /** A position in the WAL of a timeline, and where it was read. */
 export interface WalEnd {

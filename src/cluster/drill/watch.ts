@@ -2,18 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Connect } from '../../transport/transport.ts'
 import { openLine, type Line } from './line.ts'
 import type { Site } from './site.ts'
+import type { Clash, Look } from './result.ts'
 
 /** What one look at a host found. */
-export interface Sample {
-  readonly host: string
-  /** Half-way between question and answer, milliseconds since 1970 by the controller's clock. */
-  readonly at: number
-  /** `down`: the host answers, PostgreSQL does not. `unreachable`: no answer over ssh in time. */
-  readonly state: 'primary' | 'standby' | 'down' | 'unreachable'
-  /** When its server was started, microseconds since 1970. */
-  readonly server?: string
-  /** Its IPv4 addresses. */
-  readonly addresses: readonly string[]
+export interface Sample extends Look {
   /** Of a primary: its timeline, and how far its WAL is on disk. */
   readonly wal?: { readonly timeline: number; readonly lsn: string }
 }
@@ -95,14 +87,6 @@ export function startWatch(site: Site, connect: Connect): Watch {
   }
 }
 
-/** Two hosts for which something held at the same time. */
-export interface Clash {
-  readonly hosts: readonly [string, string]
-  /** First and last moment at which it was seen, milliseconds since 1970. */
-  readonly from: number
-  readonly to: number
-}
-
 /** Looks further apart than this say nothing about the time between them. */
 const APART_MS = 2500
 
@@ -143,7 +127,7 @@ export function clashes(unsorted: readonly Sample[], holds: (sample: Sample) => 
 }
 
 /** Only the looks that differ from the one before at the same host, without the positions in the WAL. Pure. */
-export function changes(samples: readonly Sample[]): readonly Omit<Sample, 'wal'>[] {
+export function changes(samples: readonly Sample[]): readonly Look[] {
   const last = new Map<string, string>()
   return samples.flatMap(({ host, at, state, server, addresses }) => {
     const now = JSON.stringify([state, server, addresses])

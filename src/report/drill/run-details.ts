@@ -1,5 +1,4 @@
-import type { RunResult } from '../../cluster/drill/result.ts'
-import type { Verdict } from '../../cluster/drill/verdict.ts'
+import type { RunResult, Verdict } from '../../cluster/drill/result.ts'
 import { quoteAll } from '../../lib/quote.ts'
 import { html, type Html } from './html.ts'
 import { pageTable, pairs } from './table.ts'
