@@ -31,6 +31,7 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   hosts_entry: () => only(import('./hosts_entry.ts'), 'hostsEntry'),
   line_in_file: () => only(import('./line_in_file.ts'), 'lineInFile'),
   package: () => only(import('./package.ts'), 'packageModule'),
+  preflight: () => only(import('./preflight.ts'), 'preflight'),
   reboot: () => only(import('./reboot.ts'), 'reboot'),
   service: () => only(import('./service.ts'), 'service'),
   symlink: () => only(import('./symlink.ts'), 'symlink'),

@@ -68,7 +68,7 @@ const isRefused = (given: Case): boolean => given.refuses !== undefined || given
 /** Modules that reach every state; actions need no refusal either. */
 const REFUSES_NOTHING: readonly string[] = []
 /** Modules that refuse or let pass, and change nothing. */
-const ONLY_JUDGES = ['postgres_rejoin']
+const ONLY_JUDGES = ['postgres_rejoin', 'preflight']
 
 describe.each([...REGISTRY.modules])('%s', (name, entry) => {
   const { spec } = entry

@@ -51,6 +51,12 @@ function inBaseUnits(value: string, kind: ValueKind): number {
   return round((amount * (scale[match[2]] ?? Number.NaN)) / size)
 }
 
+/** Bytes of a value of a memory setting, whose base unit is `unit` (`8kB`); undefined when it cannot be read. Pure. */
+export function bytesOf(value: string, unit: string): number | undefined {
+  const amount = inBaseUnits(value, { vartype: 'integer', unit })
+  return Number.isNaN(amount) ? undefined : amount * baseOf(unit).size
+}
+
 /** Bytes or microseconds of a value with a unit, where the setting's kind is not known. */
 function guess(value: string): string {
   const match = NUMBER.exec(value.trim())
