@@ -1,5 +1,5 @@
 import type { Static } from 'typebox'
-import { EXIT, problem, type Diagnostic } from '../diag/diagnostic.ts'
+import { problem, type Diagnostic } from '../diag/diagnostic.ts'
 import { defineModule } from '../engine/module.ts'
 import { shell } from '../lib/program.ts'
 import { Type } from '../lib/type.ts'
