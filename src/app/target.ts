@@ -14,6 +14,8 @@ export interface TargetOptions {
   readonly limit?: string
   readonly cluster?: string
   readonly secretsKey?: string
+  /** The stacks there are; default: the list. */
+  readonly stacks?: readonly Stack[]
 }
 
 /** What a verb works on: one cluster of an inventory, or all its hosts. */
@@ -37,7 +39,8 @@ export async function openTargets(
     ...(options.secretsKey !== undefined && { keyFile: options.secretsKey }),
     ...(ask && { ask }),
   }
-  const { inventory, diagnostics } = await openInventory(file, { stacks: STACKS, secrets })
+  const stacks = options.stacks ?? STACKS
+  const { inventory, diagnostics } = await openInventory(file, { stacks, secrets })
   if (diagnostics.length > 0) await warn(diagnostics, masker(inventory.secrets))
   const chosen = limitOf(inventory, options.limit)
   if (inventory.clusters.length === 0) {
@@ -45,7 +48,9 @@ export async function openTargets(
       { inventory, hosts: [...inventory.hosts.values()].filter((host) => chosen.has(host.name)), vars: {} },
     ]
   }
-  return clustersOf(inventory, options.cluster).map((cluster) => clusterTarget(inventory, cluster, chosen))
+  return clustersOf(inventory, options.cluster).map((cluster) =>
+    clusterTarget(inventory, cluster, { stacks, chosen }),
+  )
 }
 
 const noCluster = (file: string): HactlError =>
@@ -105,8 +110,13 @@ function clustersOf(inventory: Inventory, name: string | undefined): readonly Cl
   )
 }
 
-function clusterTarget(inventory: Inventory, cluster: Cluster, chosen: ReadonlySet<string>): Target {
-  const stack = STACKS.find((each) => each.name === cluster.stack)
+interface Choice {
+  readonly stacks: readonly Stack[]
+  readonly chosen: ReadonlySet<string>
+}
+
+function clusterTarget(inventory: Inventory, cluster: Cluster, { stacks, chosen }: Choice): Target {
+  const stack = stacks.find((each) => each.name === cluster.stack)
   if (!stack) throw new Error(`stack ${cluster.stack} passed the schema and does not exist`)
   const vars = { cluster: clusterVariable(stack, cluster) }
   return { inventory, cluster, stack, hosts: cluster.hosts.filter((host) => chosen.has(host.name)), vars }

@@ -16,8 +16,7 @@ export const corosyncVars = (cluster: Cluster): CorosyncVars => cluster.vars as 
 const guards: Rule = (cluster) => {
   if (nodesOf(cluster).length !== 2 || corosyncVars(cluster).guard?.none !== undefined) return []
   const summary = 'two members and nothing that tells them apart: a cut link can lose commits'
-  const hint =
-    'add a third member or a witness, or write guard: { none: "I accept two primaries after a cut" }'
+  const hint = 'add a third member or a witness, or write guard: { none: "I accept split brain" }'
   return [problem('topology/no-guard', summary, at(cluster, ['guard'], { hint }))]
 }
 

@@ -3,7 +3,6 @@ import { problem } from '../../diag/diagnostic.ts'
 import { at, checkRoles, checkSettings } from '../../cluster/check.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { members } from '../../inventory/topology.ts'
-import { checkCorosync } from '../../parts/corosync/check.ts'
 import { nodesOf } from '../../parts/corosync/nodes.ts'
 import { minWalSenderTimeout, settingSeconds, timingOf, timingRules } from './timing.ts'
 import type { PacemakerVars } from './vars.ts'
@@ -71,11 +70,10 @@ type Rule = (cluster: Cluster) => readonly Diagnostic[]
 const RULES: readonly Rule[] = [
   checkVersion,
   checkMembers,
-  checkCorosync,
   checkTiming,
   (each) => checkSettings(each, 'pacemaker', varsOf(each).postgres, { why: OWNED, allowed: ALLOWED }),
   (each) => checkRoles(each, 'pacemaker', varsOf(each).postgres, ['postgres', varsOf(each).replication.user]),
 ]
 
-/** Every relation of this stack that a schema cannot say. */
+/** Relations of this stack's own that a schema cannot say. */
 export const check = (cluster: Cluster): readonly Diagnostic[] => RULES.flatMap((rule) => rule(cluster))

@@ -1,7 +1,6 @@
 import { dirname } from 'node:path'
 import type { Cluster, Host } from '../../inventory/inventory.ts'
 import { members, witnesses } from '../../inventory/topology.ts'
-import { deriveCorosync } from '../../parts/corosync/derive.ts'
 import { nodesOf } from '../../parts/corosync/nodes.ts'
 import type { Agent, AgentInput } from './agents/agent.ts'
 import { AGENTS } from './agents/index.ts'
@@ -72,14 +71,13 @@ const dataStatus = ({ members: names, agent }: Facts) =>
   )
 
 /**
- * Values for playbooks and templates, merged into `cluster`. What is fixed or plain stays in the playbook; what
+ * Values of this stack's own for playbooks and templates. What is fixed or plain stays in the playbook; what
  * depends on versions, times, the agent or the number of members is computed here.
  */
 export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
   const facts = factsOf(cluster)
   const { vars, hosts, timing, paths, agent } = facts
   return {
-    ...deriveCorosync(cluster, timing),
     first: hosts[0]?.name ?? '',
     others: hosts.slice(1).map((host) => host.name),
     // The port as text too: arguments of commands are texts.

@@ -1,6 +1,5 @@
 import type { Catalog } from '../../cluster/doctor/catalog.ts'
 import { entry, OF_FEWER_STANDBYS } from '../../cluster/doctor/codes/entry.ts'
-import { CODES } from '../../parts/corosync/codes.ts'
 
 /** Codes that only this stack says. */
 export const catalog: Catalog = [
@@ -30,5 +29,4 @@ export const catalog: Catalog = [
     'The reader VIP is on the primary beside a standby that could carry it.',
     'It moves by itself; where it was given up, `cleanup`.',
   ),
-  ...CODES,
 ]

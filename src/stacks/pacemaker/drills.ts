@@ -1,16 +1,10 @@
 import type { StackDrills } from '../../cluster/drill/site.ts'
-import { leads, MANAGERS, PACKAGES, quorumPorts, UNITS } from '../../parts/corosync/drills.ts'
 
-/** What drills need to know of Corosync and Pacemaker. */
-export const drills: StackDrills = {
-  managers: MANAGERS,
-  units: UNITS,
+/** What drills need to know of this stack beside its parts. */
+export const drills: Partial<StackDrills> = {
   repairs: ['repair-standby', 'rebuild-standby'],
   cleanup: 'cleanup',
   revive: 'start',
-  quorum: quorumPorts,
-  leads,
-  packages: PACKAGES,
   settings: ['timing', 'guard', 'replication.mode', 'failure', 'times', 'properties', 'totem'],
   marks: [
     // The agent's monitor fails, or Corosync misses a member: whichever is first.

@@ -1,5 +1,6 @@
 import { critical, warning } from '../../cluster/problem.ts'
-import { commandsFor, judged, listed } from '../../cluster/say.ts'
+import { listed } from '../../cluster/say.ts'
+import type { Commands } from '../../cluster/say.ts'
 import type { Problem } from '../../cluster/status.ts'
 import * as manager from '../../parts/corosync/health.ts'
 import { failuresOn, isManaged, isStopped, pausedOf } from '../../parts/corosync/view.ts'
@@ -127,7 +128,8 @@ const notes: Rule = ({ view, apply }) =>
     ),
   ])
 
-const RULES: readonly Rule[] = [
+/** Every rule of the status, those of the manager among this stack's own. */
+export const RULES: readonly Rule[] = [
   manager.hosts,
   manager.running,
   manager.quorum,
@@ -147,17 +149,11 @@ const RULES: readonly Rule[] = [
 /** Said, but the cluster is as good as new all the same. */
 const HARMLESS = new Set(['data/aside', 'settings/pending-restart'])
 
-/** Every problem, worst first, with the inventory's file in its commands. Pure. */
-export function problemsOf(view: View, inventory: string): readonly Problem[] {
-  const commands = commandsFor(inventory)
-  if (!isBare(view)) return judged(RULES, view, commands)
-  const summary = 'Nothing is deployed on these hosts yet.'
-  return [critical('cluster/not-deployed', summary, { next: commands.apply() })]
-}
-
 /** Every member was read and none has data or knows PostgreSQL as a resource: only that is worth a line. */
-const isBare = (view: View): boolean =>
+export const bare = (view: View, { apply }: Commands): Problem | undefined =>
   view.members.every(({ reading }) => reading && !reading.data) && !isManaged(view)
+    ? critical('cluster/not-deployed', 'Nothing is deployed on these hosts yet.', { next: apply() })
+    : undefined
 
 /** `down`: nothing can be written through the writer VIP. */
 export function healthOf(view: View, problems: readonly Problem[]): 'healthy' | 'degraded' | 'down' {

@@ -1,4 +1,4 @@
-import type { Probe } from '../../engine/probe.ts'
+import type { RawHost } from '../../cluster/doctor/site.ts'
 import type { Command, CommandResult } from '../../transport/transport.ts'
 import type { Facts } from './derive.ts'
 import type { Replication } from '../../cluster/status.ts'
@@ -169,10 +169,16 @@ export function parseReading(results: Answers): HostReading {
   }
 }
 
-/** Reads one host; everything travels in one round trip. */
-export async function readHost(probe: Probe, facts: Facts): Promise<HostReading> {
-  const asked = Object.entries(commandsOn(facts, probe.host)).map(
-    async ([name, { argv, ...options }]) => [name, await probe.run(argv, options)] as const,
+/** Readings of all hosts that gave every answer. */
+export function readingsOf(
+  facts: Facts,
+  raw: ReadonlyMap<string, RawHost>,
+): ReadonlyMap<string, HostReading> {
+  const hasAll = (name: string, answers: RawHost): answers is RawHost & Answers =>
+    Object.keys(commandsOn(facts, name)).every((command) => command in answers)
+  return new Map(
+    [...raw].flatMap(([name, answers]) =>
+      hasAll(name, answers) ? [[name, parseReading(answers)] as const] : [],
+    ),
   )
-  return parseReading(Object.fromEntries(await Promise.all(asked)) as unknown as Answers)
 }

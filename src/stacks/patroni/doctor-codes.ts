@@ -1,6 +1,5 @@
 import type { Catalog } from '../../cluster/doctor/catalog.ts'
 import { entry, OF_FEWER_STANDBYS } from '../../cluster/doctor/codes/entry.ts'
-import { CODES } from '../../parts/etcd/codes.ts'
 
 const standby = { same: ['standby/*'], any: OF_FEWER_STANDBYS }
 
@@ -102,5 +101,4 @@ export const catalog: Catalog = [
   ),
   entry('switchover/scheduled', 82, 'A switchover waits for its time.', '`cancel-switchover` takes it back.'),
   entry('restart/scheduled', 82, 'A restart waits for its time.', 'Nothing.'),
-  ...CODES,
 ]

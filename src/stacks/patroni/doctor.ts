@@ -1,18 +1,16 @@
-import { answersOf, type CaseFile } from '../../cluster/doctor/case.ts'
+import type { CaseFile } from '../../cluster/doctor/case.ts'
 import type { Evidence } from '../../cluster/doctor/finding.ts'
-import type { DoctorSite, RawHost, Rule, StackDoctor } from '../../cluster/doctor/site.ts'
+import type { DoctorSite } from '../../cluster/doctor/site.ts'
+import type { DoctorRule } from '../../cluster/part.ts'
 import type { Problem } from '../../cluster/status.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
-import type { Command } from '../../transport/transport.ts'
-import { ETCD_LOG, etcdEvidence } from '../../parts/etcd/doctor.ts'
+import { etcdEvidence } from '../../parts/etcd/doctor.ts'
 import { TLS } from '../../parts/etcd/reading.ts'
 import { factsOf } from './derive.ts'
 import { catalog } from './doctor-codes.ts'
-import { commandsOf, parseReading, prefixOf } from './readings.ts'
-import type { HostReading } from './readings.ts'
-import { judge } from './status.ts'
+import { prefixOf } from './readings.ts'
 import { timingOf, timingRules } from './timing.ts'
-import { stateOf, viewOf } from './view.ts'
+import { stateOf } from './view.ts'
 import type { View } from './view.ts'
 
 const RUNBOOKS: DoctorSite['runbooks'] = {
@@ -20,12 +18,10 @@ const RUNBOOKS: DoctorSite['runbooks'] = {
   resume: ['safe', 'ends maintenance mode'],
   'cancel-switchover': ['safe', 'takes the planned switchover back'],
   reload: ['safe', 'reads the configuration again'],
-  'etcd-snapshot': ['safe', 'saves a copy of etcd'],
   pause: ['interrupts', 'from then on no failure is repaired'],
   restart: ['interrupts', 'restarts PostgreSQL where settings wait for it'],
   'repair-standby': ['interrupts', 'works on that member alone; refuses to discard commits'],
   'rebuild-standby': ['interrupts', 'copies that member anew; its old data is set aside, not deleted'],
-  'replace-etcd-member': ['interrupts', 'replaces that member of etcd; the others go on'],
   switchover: ['interrupts', 'a second or two without writes'],
   'minor-upgrade': ['interrupts', 'restarts member by member, with a switchover'],
   failover: [
@@ -34,7 +30,7 @@ const RUNBOOKS: DoctorSite['runbooks'] = {
   ],
 }
 
-function site(cluster: Cluster): DoctorSite {
+function site(cluster: Cluster): Partial<DoctorSite> {
   const { vars, hosts, paths, timing } = factsOf(cluster)
   const isTls = vars.etcd.tls || vars.patroni.rest.tls
   return {
@@ -47,7 +43,6 @@ function site(cluster: Cluster): DoctorSite {
     passfile: paths.passfile,
     logFiles: [],
     logUnits: ['patroni'],
-    processes: ['postgres', 'patroni', 'etcd', 'haproxy', 'keepalived', 'vip-manager'],
     certificates: isTls
       ? [{ path: TLS.cert, ca: TLS.ca, what: 'The certificate of Patroni and etcd', vital: true }]
       : [],
@@ -56,32 +51,11 @@ function site(cluster: Cluster): DoctorSite {
       least: timing.loopWait,
       why: 'a standby that is only slow must outlast a round of Patroni',
     },
-    runbooks: RUNBOOKS,
-  }
-}
-
-const readingsOf = (
-  cluster: Cluster,
-  raw: ReadonlyMap<string, RawHost>,
-): ReadonlyMap<string, HostReading> => {
-  const prefix = prefixOf(factsOf(cluster))
-  return new Map([...raw].map(([name, answers]) => [name, parseReading(answers, prefix)]))
-}
-
-const viewIn = (cluster: Cluster, raw: ReadonlyMap<string, RawHost>): View =>
-  viewOf(factsOf(cluster), readingsOf(cluster, raw))
-
-function commands(cluster: Cluster, host: string): Readonly<Record<string, Command>> {
-  const facts = factsOf(cluster)
-  return {
-    ...commandsOf(facts, host),
-    ...(facts.dcs.hosts.includes(host) && { etcdLog: ETCD_LOG }),
   }
 }
 
 /** The times in force, which somebody may have changed in the lock service. */
-const lease: Rule = ({ cluster, hosts, say }) => {
-  const { dcs, facts } = viewIn(cluster, answersOf({ hosts }))
+const lease: DoctorRule<View> = ({ say }, { dcs, facts }) => {
   if (!dcs?.config) return []
   const broken = timingRules(timingOf(facts.vars.timing, dcs.config)).filter(({ holds }) => !holds)
   return broken.map(({ name, why }) => ({
@@ -122,12 +96,9 @@ const managerEvidence = (view: View, member: string | undefined): readonly Evide
       }
     })
 
-/** What Patroni and etcd themselves say of it. */
-function evidence({ code, member }: Problem, file: CaseFile): readonly Evidence[] {
-  const view = viewIn(file.cluster, answersOf(file))
+/** What Patroni itself says of it. */
+function evidence({ code, member }: Problem, view: View, file: CaseFile): readonly Evidence[] {
   switch (code.split('/')[0]) {
-    case 'quorum':
-    case 'dcs':
     case 'failsafe':
       return etcdEvidence(view.etcd, file)
     case 'primary':
@@ -146,19 +117,12 @@ function evidence({ code, member }: Problem, file: CaseFile): readonly Evidence[
   }
 }
 
-/** What the doctor needs to know of Patroni and etcd. */
-export const doctor: StackDoctor = {
+/** What this stack tells the doctor beside its parts. */
+export const doctor = {
   site,
-  hosts: (cluster) => {
-    const { members, dcs, proxies } = factsOf(cluster)
-    return [...new Set([...members, ...dcs.hosts, ...proxies.map(({ name }) => name)])]
-  },
-  commands,
-  judge: (cluster, raw, at) => judge(cluster, readingsOf(cluster, raw), at),
-  leader: (_, raw, cluster) => {
-    const { dcs } = viewIn(cluster, raw)
-    return dcs?.current ? dcs.leader : undefined
-  },
+  leader: ({ dcs }: View) => (dcs?.current ? dcs.leader : undefined),
+  processes: ['postgres', 'patroni', 'haproxy', 'keepalived', 'vip-manager'],
+  runbooks: RUNBOOKS,
   rules: [lease],
   evidence,
   catalog,

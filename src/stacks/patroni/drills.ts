@@ -1,15 +1,11 @@
 import type { StackDrills } from '../../cluster/drill/site.ts'
-import { leads, quorumPorts, voters } from '../../parts/etcd/drills.ts'
-import { factsOf, varsOf } from './derive.ts'
+import { factsOf } from './derive.ts'
 
-/** What drills need to know of Patroni and etcd. */
-export const drills: StackDrills = {
+/** What drills need to know of this stack beside its parts. */
+export const drills: Partial<StackDrills> = {
   managers: ['patroni'],
   units: ['patroni'],
-  voters,
   lease: (cluster) => factsOf(cluster).timing.ttl,
-  quorum: (cluster) => quorumPorts(varsOf(cluster).etcd),
-  leads: (cluster) => leads(factsOf(cluster).dcs),
   packages: ['patroni', 'etcd-server', 'haproxy', 'keepalived', 'vip-manager', 'vip-manager2'],
   settings: [
     'timing',

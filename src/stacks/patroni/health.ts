@@ -1,5 +1,6 @@
 import { critical, warning } from '../../cluster/problem.ts'
-import { commandsFor, judged, listed } from '../../cluster/say.ts'
+import { listed } from '../../cluster/say.ts'
+import type { Commands } from '../../cluster/say.ts'
 import type { Problem } from '../../cluster/status.ts'
 import { vips } from './address-health.ts'
 import { drift, tags } from './config-health.ts'
@@ -165,7 +166,8 @@ const notes: Rule = ({ view, run }) =>
     ]
   })
 
-const RULES: readonly Rule[] = [
+/** Every rule of the status, those of etcd among this stack's own. */
+export const RULES: readonly Rule[] = [
   hosts,
   quorum,
   primaries,
@@ -196,22 +198,15 @@ const HARMLESS = new Set([
   'restart/scheduled',
 ])
 
-/** Every problem, worst first, with the inventory's file in its commands. Pure. */
-export function problemsOf(view: View, inventory: string): readonly Problem[] {
-  const commands = commandsFor(inventory)
-  const bare = bareProblem(view, commands.apply())
-  return bare ? [bare] : judged(RULES, view, commands)
-}
-
 /** Every host was read, there is no data anywhere and nobody knows the cluster: only that is worth a line. */
-function bareProblem(view: View, next: string): Problem | undefined {
+export function bare(view: View, { apply }: Commands): Problem | undefined {
   const { members, dcs } = view
   if (members.some(({ reading }) => !reading || reading.data) || dcs?.initialized === true) return undefined
   const isBegun = members.some(({ reading }) => reading?.configured) || view.etcd.have > 0
   const summary = isBegun
     ? 'The deployment is not finished: no member has data yet.'
     : 'Nothing is deployed on these hosts yet.'
-  return critical('cluster/not-deployed', summary, { next })
+  return critical('cluster/not-deployed', summary, { next: apply() })
 }
 
 /** In mode strict no commit returns without a standby. */

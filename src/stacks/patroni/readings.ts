@@ -1,4 +1,4 @@
-import type { Probe } from '../../engine/probe.ts'
+import type { RawHost } from '../../cluster/doctor/site.ts'
 import type { ClusterDocument, Config, MemberDocument } from '../../modules/patroni/documents.ts'
 import { parseControlData } from '../../modules/postgres/controldata.ts'
 import type { ControlData } from '../../modules/postgres/controldata.ts'
@@ -214,11 +214,9 @@ export function parseReading(
   }
 }
 
-/** Reads one host; everything travels in one round trip. */
-export async function readHost(probe: Probe, facts: Facts): Promise<HostReading> {
-  const commands = Object.entries(commandsOf(facts, probe.host))
-  const answers = await Promise.all(
-    commands.map(async ([name, { argv, ...options }]) => [name, await probe.run(argv, options)] as const),
-  )
-  return parseReading(Object.fromEntries(answers), prefixOf(facts))
-}
+/** Readings of all hosts that were read. */
+export const readingsOf = (
+  facts: Facts,
+  raw: ReadonlyMap<string, RawHost>,
+): ReadonlyMap<string, HostReading> =>
+  new Map([...raw].map(([name, answers]) => [name, parseReading(answers, prefixOf(facts))]))

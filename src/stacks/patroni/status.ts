@@ -1,17 +1,8 @@
-import { readHosts } from '../../cluster/read-hosts.ts'
 import { clientsOf } from '../../cluster/connect.ts'
-import type { ClusterStatus, ReplicationMode } from '../../cluster/status.ts'
-import type { Probe } from '../../engine/probe.ts'
+import type { Problem, ReplicationMode } from '../../cluster/status.ts'
 import { withoutPrefix } from '../../inventory/address.ts'
-import type { Cluster } from '../../inventory/inventory.ts'
-import type { Deployment } from '../../parts/postgres/deployment.ts'
-import { deploymentOf } from './deployment.ts'
-import { factsOf } from './derive.ts'
 import type { Facts } from './derive.ts'
-import { healthOf, problemsOf } from './health.ts'
-import { readHost } from './readings.ts'
-import type { HostReading } from './readings.ts'
-import { hostsOf, isNoFailover, lagOf, only, serviceStatus, viewOf } from './view.ts'
+import { hostsOf, isNoFailover, lagOf, only, serviceStatus } from './view.ts'
 import type { Member, View } from './view.ts'
 
 /** The replication in force, by what the primary waits for at a commit. */
@@ -62,22 +53,13 @@ function targetsOf({ vars, hosts, proxies }: Facts): readonly [hosts: readonly s
   }
 }
 
-/** Judges readings; those of unreachable hosts are missing. Pure, so captured output can be tested. */
-export function judge(
-  cluster: Cluster,
-  readings: ReadonlyMap<string, HostReading>,
-  at: string,
-): ClusterStatus {
-  const facts = factsOf(cluster)
-  const view = viewOf(facts, readings)
-  const { have, of, ok } = view.etcd
-  const problems = problemsOf(view, cluster.where(['name'])?.file ?? 'INVENTORY')
+/** What the status says of the cluster, beside its problems. Pure. */
+export function report(view: View, problems: readonly Problem[]) {
+  const { facts, etcd } = view
+  const { have, of, ok } = etcd
   const isBare = problems.some(({ code }) => code === 'cluster/not-deployed')
   return {
-    cluster: cluster.name,
-    stack: cluster.stack,
     replication: { wanted: facts.vars.replication.mode, ...only({ actual: actualMode(view) }) },
-    health: healthOf(view, problems),
     ...only({ primary: view.primary?.name, candidate: candidateOf(view) }),
     hosts: hostsOf(view),
     services: view.members.map((member) => serviceStatus(member, view)),
@@ -85,28 +67,5 @@ export function judge(
     clients: clientsOf(facts.vars.postgres, ...targetsOf(facts)),
     ...((have > 0 || !isBare) && { quorum: { have, of, ok } }),
     guards: isBare ? [] : guardsOf(view),
-    problems,
-    at,
   }
-}
-
-/** Reads all hosts side by side, one round trip each; a host that fails in between counts as unreachable. */
-const readAll = (
-  facts: Facts,
-  probes: ReadonlyMap<string, Probe>,
-): Promise<ReadonlyMap<string, HostReading>> =>
-  readHosts(
-    [...facts.members, ...facts.dcs.hosts, ...facts.proxies.map(({ name }) => name)],
-    probes,
-    (probe) => readHost(probe, facts),
-  )
-
-/** Reads the cluster and judges it. */
-export const status = async (cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<ClusterStatus> =>
-  judge(cluster, await readAll(factsOf(cluster), probes), new Date().toISOString())
-
-/** Reads what a deploy must know. */
-export async function deployment(cluster: Cluster, probes: ReadonlyMap<string, Probe>): Promise<Deployment> {
-  const facts = factsOf(cluster)
-  return deploymentOf(viewOf(facts, await readAll(facts, probes)))
 }

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { checkSchema } from '../../../src/schema/validate.ts'
-import { check } from '../../../src/stacks/pacemaker/check.ts'
+import { pacemaker } from '../../../src/stacks/pacemaker/index.ts'
 import { vars } from '../../../src/stacks/pacemaker/vars.ts'
 import { clusterOf, host, HOSTS } from './cluster.ts'
 
+const check = (cluster: ReturnType<typeof clusterOf>) => pacemaker.check(cluster)
 const codes = (...args: Parameters<typeof clusterOf>): string[] =>
   check(clusterOf(...args)).map(({ code }) => code)
 const TWO = HOSTS.slice(0, 2)

@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { constraintsOf } from '../../../src/stacks/pacemaker/constraints.ts'
 import { pgsql } from '../../../src/stacks/pacemaker/agents/pgsql.ts'
-import { derive, factsOf } from '../../../src/stacks/pacemaker/derive.ts'
+import { factsOf } from '../../../src/stacks/pacemaker/derive.ts'
+import { pacemaker } from '../../../src/stacks/pacemaker/index.ts'
 import { init } from '../../../src/stacks/pacemaker/init.ts'
 import { commandsOf, commandsOn } from '../../../src/stacks/pacemaker/readings.ts'
 import { clusterOf, host, HOSTS } from './cluster.ts'
 
+const derive = (cluster: ReturnType<typeof clusterOf>) => pacemaker.derive(cluster)
 const golden = (name: string): string => join(import.meta.dirname, 'golden', name)
 const text = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 

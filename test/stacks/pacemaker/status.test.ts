@@ -10,16 +10,20 @@ import { factsOf } from '../../../src/stacks/pacemaker/derive.ts'
 import { lastPrimary } from '../../../src/stacks/pacemaker/last-primary.ts'
 import { parseReading } from '../../../src/stacks/pacemaker/readings.ts'
 import type { HostReading, Name } from '../../../src/stacks/pacemaker/readings.ts'
-import { judge } from '../../../src/stacks/pacemaker/status.ts'
+import { spec } from '../../../src/stacks/pacemaker/index.ts'
+import { judgeView } from '../../../src/stacks/define.ts'
 import type { CommandResult } from '../../../src/transport/transport.ts'
 import { viewOf } from '../../../src/stacks/pacemaker/view.ts'
 import type { Member } from '../../../src/stacks/pacemaker/view.ts'
-import type { Host } from '../../../src/inventory/inventory.ts'
+import type { Cluster, Host } from '../../../src/inventory/inventory.ts'
 import { breachesOf } from '../published.ts'
 import { clusterOf, host } from './cluster.ts'
 import { followingText, membersOf } from '../../../src/cluster/members.ts'
 
 const CAPTURED = join(import.meta.dirname, 'captured')
+
+const judge = (cluster: Cluster, readings: ReadonlyMap<string, HostReading>, at: string): ClusterStatus =>
+  judgeView(spec, cluster, viewOf(factsOf(cluster), readings), at)
 
 interface Capture {
   readonly at: string

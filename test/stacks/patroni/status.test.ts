@@ -4,12 +4,14 @@ import { expect, test } from 'vitest'
 import { EXIT, HactlError, problem } from '../../../src/diag/diagnostic.ts'
 import type { Probe } from '../../../src/engine/probe.ts'
 import type { ClusterStatus } from '../../../src/cluster/status.ts'
+import type { Cluster } from '../../../src/inventory/inventory.ts'
 import type { Deployment } from '../../../src/parts/postgres/deployment.ts'
 import { deploymentOf } from '../../../src/stacks/patroni/deployment.ts'
 import { factsOf } from '../../../src/stacks/patroni/derive.ts'
 import { parseReading, prefixOf } from '../../../src/stacks/patroni/readings.ts'
 import type { HostReading, Name } from '../../../src/stacks/patroni/readings.ts'
-import { deployment, judge, status } from '../../../src/stacks/patroni/status.ts'
+import { patroni, spec } from '../../../src/stacks/patroni/index.ts'
+import { judgeView } from '../../../src/stacks/define.ts'
 import { viewOf } from '../../../src/stacks/patroni/view.ts'
 import type { CommandResult } from '../../../src/transport/transport.ts'
 import { breachesOf } from '../published.ts'
@@ -17,6 +19,9 @@ import { clusterOf, host } from './cluster.ts'
 import { followingText, membersOf } from '../../../src/cluster/members.ts'
 
 const CAPTURED = join(import.meta.dirname, 'captured')
+
+const judge = (cluster: Cluster, readings: ReadonlyMap<string, HostReading>, at: string): ClusterStatus =>
+  judgeView(spec, cluster, viewOf(factsOf(cluster), readings), at)
 
 type Answers = Partial<Record<Name, CommandResult>> & { readonly address: string }
 
@@ -117,10 +122,10 @@ test('a host that is lost while it is read counts as unreachable', async () => {
     run: () => Promise.reject(new HactlError(problem('ssh/lost', 'the connection ended'), EXIT.unreachable)),
     ask: () => Promise.reject(new Error('not asked')),
   }
-  const found = await status(cluster, new Map([['pg1', lost]]))
+  const found = await patroni.status(cluster, new Map([['pg1', lost]]))
   expect(found.hosts.map(({ reachable }) => reachable)).toEqual([false, false, false])
   expect(found.health).toBe('down')
-  expect((await deployment(cluster, new Map([['pg1', lost]]))).managed).toBe(true)
+  expect(await patroni.deployment?.(cluster, new Map([['pg1', lost]]))).toMatchObject({ managed: true })
 })
 
 test('a healthy cluster of three has no problem', () => {
