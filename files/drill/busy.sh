@@ -1,3 +1,4 @@
+#!/bin/sh
 # Keeps every processor of a host busy: so many endless loops for each of them.
 # Arguments: loops a processor, seconds after which they end by themselves.
 # They run in a unit of their own, so that they are ended together and nothing of them outlives it.

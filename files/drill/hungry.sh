@@ -1,3 +1,4 @@
+#!/bin/sh
 # Eats the memory of a host, 64 MiB a process, as a server that grew too large would: whom the kernel kills is its choice.
 # Argument: seconds after which it ends by itself.
 # Without a choice of its own the kernel takes the largest; each of these is small beside a database.

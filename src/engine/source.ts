@@ -1,5 +1,5 @@
 import { HactlError, problem } from '../diag/diagnostic.ts'
-import { shellWith } from '../lib/program.ts'
+import { programWith } from '../lib/program.ts'
 import { Secret } from '../lib/secret.ts'
 import type { Scope } from '../template/template.ts'
 import type { RunOptions } from './context.ts'
@@ -29,7 +29,7 @@ export function withScripts(options: RunOptions, instance: Instance, args: Rende
     }
     const words: readonly unknown[] = Array.isArray(value.args) ? value.args : []
     const texts = words.map((word) => (['number', 'boolean'].includes(typeof word) ? String(word) : word))
-    return [key, shellWith(file.text, value.script, texts as readonly string[])]
+    return [key, programWith(file.text, value.script, texts as readonly string[])]
   })
   return Object.fromEntries(made) as Rendered
 }

@@ -15,6 +15,10 @@ export const shellWith = (text: string, name: string, args: readonly string[]): 
   ...args,
 ]
 
+/** The same for a program of any kind: one whose name ends in `.py` is run by Python. */
+export const programWith = (text: string, name: string, args: readonly string[]): readonly string[] =>
+  name.endsWith('.py') ? ['python3', '-c', bare(text), ...args] : shellWith(text, name, args)
+
 /** The text of a program that runs on hosts: a file of this package below `files/`. A name that is not there is a bug. */
 export function program(name: string): string {
   const text = known.get(name) ?? readFileSync(new URL(name, FILES), 'utf8')

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { envValue, passfileField, yamlValue } from '../lib/escape.ts'
 import { quote } from '../lib/quote.ts'
 import { joinText, Secret, type Text } from '../lib/secret.ts'
 import { hasSecret, hide, revealAll, textOf } from './text.ts'
@@ -86,7 +87,11 @@ export const HELPERS: Readonly<Record<string, Helper>> = {
   indent: onText((value, spaces) => value.replaceAll(/^(?=.)/gm, ' '.repeat(number(spaces)))),
   json: onPlain(json),
   /** A value as YAML (1.2: JSON is YAML); a text as a double-quoted scalar. */
-  yaml: onPlain(json),
+  yaml: onPlain(yamlValue),
+  /** A value in a file of variables (systemd, shell). */
+  env: onText(envValue),
+  /** A field of a passfile. */
+  passfile: onText(passfileField),
   quote: onText(quote),
   sql: onText(sqlLiteral),
 }

@@ -7,6 +7,7 @@ import { NotYet } from '../../engine/probe.ts'
 import type { Probe } from '../../engine/probe.ts'
 import { runWith } from '../../engine/step.ts'
 import type { Step } from '../../engine/step.ts'
+import { shell } from '../../lib/program.ts'
 import { Type } from '../../lib/type.ts'
 import { absolutePath } from '../args.ts'
 import { installationArgs, serverArgs, serverTouches } from './args.ts'
@@ -113,34 +114,19 @@ async function current(probe: Probe, args: Args): Promise<BackupState> {
   return { copy, context: found }
 }
 
-/** The copy grows beside its place under a name that no complete copy ever has. */
-const incomplete = (dataDir: string): string => `${dataDir}.hactl-incomplete`
-
-const PREPARE = `set -e
-if [ -f "$1/postmaster.pid" ] && kill -0 "$(head -n 1 "$1/postmaster.pid")" 2>/dev/null; then
-  echo "a server runs from $1" >&2; exit 1
-fi
-rm -rf -- "$2"
-install -d -o "$3" -g "$3" -m 0700 -- "$2"`
-
-/** Nothing is deleted: what was there is moved aside with its date. */
-const SWAP = `set -e
-if [ -d "$1" ] && [ -z "$(ls -A "$1")" ]; then rmdir -- "$1"
-elif [ -e "$1" ]; then
-  aside=$1.$(date -u +%Y%m%dT%H%M%SZ)
-  mv -T -- "$1" "$aside"; echo "the old data directory is now $aside"
-fi
-mv -T -- "$2" "$1"`
+/** The copy grows beside its place under a name that no complete copy ever has; in a mount point it grows in its place. */
+const placeOf = ({ mount, layout }: Installation): string =>
+  mount ? layout.dataDir : `${layout.dataDir}.hactl-incomplete`
 
 const COPY_MS = 24 * 3_600_000
 
 function steps({ copy, context }: BackupState, args: Args): readonly Step[] {
   const { dataDir } = context.layout
-  const target = incomplete(dataDir)
+  const target = placeOf(context)
   const slot =
     args.slot === undefined ? [] : ['--slot', args.slot, ...(args.create_slot ? ['--create-slot'] : [])]
   return [
-    runWith({}, 'sh', '-c', PREPARE, 'prepare', dataDir, target, args.account),
+    runWith({}, ...shell('postgres/copy-prepare.sh', dataDir, target, args.account)),
     runWith(
       { as: args.account, timeoutMs: COPY_MS },
       ...withPassfile(args.from),
@@ -154,12 +140,27 @@ function steps({ copy, context }: BackupState, args: Args): readonly Step[] {
       '--no-password',
       ...slot,
     ),
-    runWith(copy === 'none' ? {} : { impact: args.impact }, 'sh', '-c', SWAP, 'swap', dataDir, target),
+    runWith(
+      copy === 'none' ? {} : { impact: args.impact },
+      ...shell('postgres/copy-swap.sh', dataDir, target),
+    ),
   ]
 }
 
-function refuse({ copy, context }: BackupState, args: Args): Diagnostic | undefined {
-  if (args.existing !== 'refuse' || copy === 'none') return undefined
+/** A mount point is busy: what is in it cannot be moved aside in one step, and nothing is deleted. */
+function mountInTheWay({ copy, context }: BackupState): Diagnostic | undefined {
+  const { mount, data, layout } = context
+  if (!mount || data === 'empty' || copy === 'incomplete') return undefined
+  const { dataDir } = layout
+  const summary = `${dataDir} is a mount point that is not empty, and cannot be moved aside: ${copy}`
+  return problem('postgres/mount-in-the-way', summary, {
+    hint: `move what is in it, lost+found too, to another folder: the copy then goes into the empty mount point. Or mount one folder above, so that ${dataDir} is a folder of that file system`,
+  })
+}
+
+function refuse(from: BackupState, args: Args): Diagnostic | undefined {
+  const { copy, context } = from
+  if (args.existing !== 'refuse' || copy === 'none') return mountInTheWay(from)
   const { dataDir } = context.layout
   return problem('postgres/data-in-the-way', `${dataDir} cannot follow ${args.from.host}: ${copy}`, {
     hint: `look what it holds; if nobody needs it: mv ${dataDir} ${dataDir}.old`,

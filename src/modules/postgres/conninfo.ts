@@ -1,15 +1,13 @@
+import { conninfoValue, passfileField } from '../../lib/escape.ts'
+
 /** Keywords and values of a libpq connection string, e.g. `{ host: 'pg1', application_name: 'pg2' }`. */
 export type Conninfo = Readonly<Record<string, string>>
-
-/** Quotes a value of a connection string: plain when it has no space, quote or backslash. */
-const quoteValue = (value: string): string =>
-  /^[^\s'\\]+$/.test(value) ? value : `'${value.replaceAll(/[\\']/g, String.raw`\$&`)}'`
 
 /** Prints `host=pg1 user=repl`; undefined values are left out. Never put a password here: use a passfile. */
 export const formatConninfo = (parts: Readonly<Record<string, string | number | undefined>>): string =>
   Object.entries(parts)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}=${quoteValue(String(value))}`)
+    .map(([key, value]) => `${key}=${conninfoValue(String(value))}`)
     .join(' ')
 
 /** Reads a connection string (`key = value` pairs, values quoted or not); undefined when it is malformed. */
@@ -36,5 +34,5 @@ export const passfileLine = (entry: {
   readonly password: string
 }): string =>
   [entry.host, String(entry.port ?? '*'), entry.database ?? '*', entry.user, entry.password]
-    .map((field) => field.replaceAll(/[\\:]/g, String.raw`\$&`))
+    .map(passfileField)
     .join(':')

@@ -1,5 +1,6 @@
 import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
 import type { Probe, Reading } from '../../engine/probe.ts'
+import { bare, program } from '../../lib/program.ts'
 import { binDirs, debianLayout, plainLayout, versionText } from './layout.ts'
 import type { Layout } from './layout.ts'
 
@@ -11,6 +12,8 @@ export interface Installation {
   readonly data: 'absent' | 'empty' | 'cluster' | 'other'
   /** Content of PG_VERSION, e.g. `15`. */
   readonly dataVersion: string | undefined
+  /** The data directory is a mount point: it can be filled, not moved or replaced. */
+  readonly mount: boolean
   /** standby.signal or recovery.conf is there. */
   readonly standby: boolean
   /** A base backup that no server has started from (backup_label). */
@@ -26,42 +29,6 @@ export interface Installation {
   /** Output of pg_controldata; undefined when there is none. */
   readonly control: string | undefined
 }
-
-/** Prints `key=value` lines for one data directory. */
-const SCRIPT = `version=$1 name=$2 data=$3 bin=$4 own=$4; shift 4
-for d in \${bin:+"$bin"} "$@"; do
-  if [ -x "$d/initdb" ] && [ -x "$d/postgres" ]; then echo "bin=$d"; bin=$d; break; fi
-done
-etc=/etc/postgresql/$version/$name
-real=$(sed -n "s/^[[:space:]]*data_directory[[:space:]]*=[[:space:]]*'\\([^']*\\)'.*/\\1/p" "$etc/postgresql.conf" 2>/dev/null | tail -n 1)
-[ -z "$real" ] || echo "registered=$real"
-if [ -n "$own" ]; then :
-elif [ -n "$real" ]; then
-  data=\${data:-$real}; [ "$data" != "$real" ] || debian=1
-elif [ -n "$version" ] && command -v pg_createcluster >/dev/null; then
-  data=\${data:-/var/lib/postgresql/$version/$name}; [ -e "$data/postgresql.conf" ] || debian=1
-fi
-if [ -n "$debian" ]; then
-  echo layout=debian; conf=$etc
-  start=$(sed -n 's/^[[:space:]]*\\([a-z][a-z]*\\).*/\\1/p' "$etc/start.conf" 2>/dev/null | head -n 1)
-  [ -z "$start" ] || echo "start=$start"
-else
-  data=\${data:-/var/lib/pgsql/$version/data}; conf=$data
-fi
-echo "data=$data"
-if [ ! -e "$data" ]; then echo state=absent
-elif [ -z "$(ls -A "$data")" ]; then echo state=empty
-elif [ -f "$data/PG_VERSION" ]; then echo state=cluster; echo "pgversion=$(cat "$data/PG_VERSION")"
-else echo state=other; fi
-if [ -e "$data/standby.signal" ] || [ -e "$data/recovery.conf" ]; then echo standby=yes; fi
-if [ -e "$data/backup_label" ]; then echo fresh=yes; fi
-if [ -e "$conf/postgresql.conf" ]; then
-  echo configured=yes
-  sed -n 's/^[[:space:]]*include/include=include/p' "$conf/postgresql.conf"
-fi
-if [ -x "$bin/pg_controldata" ] && [ -f "$data/global/pg_control" ]; then
-  LC_ALL=C "$bin/pg_controldata" -D "$data" 2>/dev/null | sed 's/^/control=/'
-fi`
 
 export interface Place {
   readonly version?: number
@@ -88,6 +55,7 @@ export function parseInstallation(stdout: string, place: Place): Installation {
     binDir: one('bin'),
     data: (one('state') ?? 'absent') as Installation['data'],
     dataVersion: one('pgversion'),
+    mount: one('mount') === 'yes',
     standby: one('standby') === 'yes',
     fresh: one('fresh') === 'yes',
     registered: one('registered'),
@@ -110,7 +78,7 @@ const installation: Reading<Installation> = {
         '-c',
         'script=$1; shift; while [ $# -gt 0 ]; do sh -c "$script" installation "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" || exit 1; echo ==; shift "$(($1 + 1))"; done',
         'installation',
-        SCRIPT,
+        bare(program('postgres/installation.sh')),
         ...calls.flatMap((args, index) => [String(counts[index]), ...args]),
       ],
     }
