@@ -13,7 +13,7 @@ npm run --silent check:static
 # The package makes and starts a server of its own, which no test uses; one that was there before is left alone.
 dpkg-query -W -f '${db:Status-Abbrev}' postgresql-15 2>/dev/null | grep -q '^ii' && own_server=yes || own_server=
 install_debian openssh-server openssh-client sudo fish tcsh busybox-static dash bash ansible-core \
-  postgresql-15 postgresql-client-15 systemd-container mmdebstrap nftables iproute2 iputils-ping netcat-openbsd procps
+  postgresql-15 postgresql-client-15 systemd-container mmdebstrap nftables iproute2 iputils-ping netcat-openbsd procps shellcheck
 [ -n "$own_server" ] || pg_ctlcluster 15 main stop 2>/dev/null || true
 
 reports=$(mktemp -d)

@@ -1,6 +1,6 @@
 import { problem } from '../diag/diagnostic.ts'
 import { defineModule } from '../engine/module.ts'
-import { run } from '../engine/step.ts'
+import { accountCommand as account } from './lib/account-step.ts'
 import { Type } from '../lib/type.ts'
 import { accountName } from './args.ts'
 import { groups } from './readings/accounts.ts'
@@ -34,9 +34,9 @@ export const group = defineModule({
   }),
   steps: (_from, { state, gid }, { name, system }) =>
     state === 'absent'
-      ? [run('groupdel', '--', name)]
+      ? [account('groupdel', '--', name)]
       : [
-          run(
+          account(
             'groupadd',
             ...(system ? ['-r'] : []),
             ...(gid === undefined ? [] : ['-g', String(gid)]),

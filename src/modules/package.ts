@@ -6,8 +6,9 @@ import type { Probe } from '../engine/probe.ts'
 import { runWith } from '../engine/step.ts'
 import type { Step } from '../engine/step.ts'
 import { DURATION_PATTERN, parseDuration } from '../lib/duration.ts'
+import { shell } from '../lib/program.ts'
 import { Type } from '../lib/type.ts'
-import { APT_ENV, APT_SCRIPT, APT_UPDATE_SCRIPT } from './lib/apt-script.ts'
+import { APT_ENV } from './lib/apt-script.ts'
 import { alsoRemoved, indexAge, updates } from './lib/package-reads.ts'
 import { packages } from './readings/packages.ts'
 import type { PackageFamily } from './readings/packages.ts'
@@ -99,19 +100,9 @@ function aptSteps(verb: string, names: readonly string[], from: PackageState, gi
   const flags = given.recommends ? [] : ['--no-install-recommends']
   const hold = given.start ? 'free' : 'hold'
   const apt = (...more: readonly string[]): Step =>
-    runWith(
-      { ...options(given), env: APT_ENV },
-      'sh',
-      '-c',
-      APT_SCRIPT,
-      'package',
-      hold,
-      ...more,
-      '--',
-      ...names,
-    )
+    runWith({ ...options(given), env: APT_ENV }, ...shell('debian/apt.sh', hold, ...more, '--', ...names))
   if (verb === 'remove') return [apt('remove')]
-  const update = runWith({ ...LONG, env: APT_ENV }, 'sh', '-c', APT_UPDATE_SCRIPT)
+  const update = runWith({ ...LONG, env: APT_ENV }, ...shell('debian/apt.sh', 'update'))
   return [...(from.index === 'old' ? [update] : []), apt(...flags, 'install')]
 }
 

@@ -3,10 +3,11 @@ import { problem } from '../diag/diagnostic.ts'
 import type { Diagnostic } from '../diag/diagnostic.ts'
 import { defineModule } from '../engine/module.ts'
 import type { Probe } from '../engine/probe.ts'
-import { run, runWith } from '../engine/step.ts'
+import { runWith } from '../engine/step.ts'
 import type { Step } from '../engine/step.ts'
 import { mapText, reveal } from '../lib/secret.ts'
 import { Type } from '../lib/type.ts'
+import { accountCommand as account } from './lib/account-step.ts'
 import { absolutePath, accountName, secretText } from './args.ts'
 import { memberships, users } from './readings/accounts.ts'
 import { isPassword, passwords } from './readings/passwords.ts'
@@ -96,20 +97,20 @@ function accountStep(from: UserState, to: Partial<UserState>, given: Args): Step
   const groups = missing.length > 0 ? ['-G', missing.join(',')] : []
   if (from.state === 'present') {
     const changes = [...options(from, to), ...(groups.length > 0 ? ['-a', ...groups] : [])]
-    return changes.length > 0 ? [run('usermod', ...changes, '--', name)] : []
+    return changes.length > 0 ? [account('usermod', ...changes, '--', name)] : []
   }
   const uid = to.uid === undefined ? [] : ['-u', String(to.uid)]
   const kind = [...(system ? ['-r'] : []), create_home ? '-m' : '-M']
-  return [run('useradd', ...kind, ...uid, ...options(from, to), ...groups, '--', name)]
+  return [account('useradd', ...kind, ...uid, ...options(from, to), ...groups, '--', name)]
 }
 
 function steps(from: UserState, to: Partial<UserState>, given: Args): Step[] {
-  if (to.state === 'absent') return [run('userdel', '--', given.name)]
+  if (to.state === 'absent') return [account('userdel', '--', given.name)]
   const { name, password } = given
   const list = accountStep(from, to, given)
   if (password === undefined || from.password === 'as given') return list
   const line = mapText(password, (plain) => `${name}:${plain}\n`)
-  return [...list, runWith({ stdin: line }, 'chpasswd', '-c', 'SHA512')]
+  return [...list, { ...account('chpasswd', '-c', 'SHA512'), stdin: line }]
 }
 
 function refuse(from: UserState, to: Partial<UserState>, { name }: Args): Diagnostic | undefined {
