@@ -12,7 +12,7 @@ let waitsFor: (() => string) | undefined
 let lastResort: NodeJS.Timeout | undefined
 
 /**
- * What Ctrl-C and SIGTERM mean to a verb. `soft`: finish what runs and stop. `hard`: abort now.
+ * What Ctrl-C, SIGTERM and a closed terminal mean to a verb. `soft`: finish what runs and stop. `hard`: abort now.
  * A verb that can stop between steps calls `canFinish`; for every other verb the first Ctrl-C is `hard`.
  */
 export const interrupt = {
@@ -47,9 +47,16 @@ function onSigint(): void {
   say(`Stopping after ${waitsFor()}. Ctrl-C again aborts at once.`)
 }
 
-/** Starts to listen to SIGINT and SIGTERM. Called once, before the verb runs; `tell` reaches the user. */
+/** The terminal was closed: as the first Ctrl-C, and no second one follows. What runs is finished where that is possible. */
+function onHangup(): void {
+  if (waitsFor === undefined) abort()
+  else soft.abort()
+}
+
+/** Starts to listen to SIGINT, SIGTERM and SIGHUP. Called once, before the verb runs; `tell` reaches the user. */
 export function listen(tell: (text: string) => void): void {
   say = tell
   process.on('SIGINT', onSigint)
   process.on('SIGTERM', abort)
+  process.on('SIGHUP', onHangup)
 }

@@ -65,7 +65,7 @@ export async function edit(flags: SecretFlags): Promise<void> {
   const opened = await openOrMakeSecretFile(folder(flags), keyOptions(flags), new Secret(FIRST_TEXT))
   let text = opened.text
   for (;;) {
-    const edited = editText(text)
+    const edited = await editText(text)
     if (edited.reveal() === opened.text.reveal()) return note('Nothing was changed.')
     const { diagnostics } = readSecrets(edited, opened.file)
     const errors = diagnostics.filter((each) => each.severity === 'error')

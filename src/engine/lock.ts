@@ -4,6 +4,8 @@ import type { Session } from './context.ts'
 
 /** Who holds the lock of a cluster on a host. */
 export interface LockOwner {
+  /** Name of the host in the inventory of the run. */
+  readonly host?: string
   readonly run: string
   readonly by: string
   readonly from: string
@@ -109,7 +111,8 @@ export interface Attempt {
  * not wait, and what is taken falls with the session.
  */
 export function acquireAhead(session: Session, stateDir: string, owner: LockOwner): Attempt {
-  const result = session.prober.ahead(script(ACQUIRE, stateDir, JSON.stringify(owner), '0'))
+  const { host } = session.transport
+  const result = session.prober.ahead(script(ACQUIRE, stateDir, JSON.stringify({ ...owner, host }), '0'))
   fallsWithSession(session, stateDir, owner.run)
   return {
     taken: () => {
@@ -142,7 +145,7 @@ export async function acquire(
 ): Promise<Acquired> {
   const { code, stdout, stderr } = await askLock(session, stateDir, owner, onHeld)
   const [word = '', holder] = linesOf(stdout)
-  if (word === 'HELD') throw held(session.transport.host, holder)
+  if (word === 'HELD') throw held(session.transport.host, holder, owner.run)
   if (code !== 0 || word === '') {
     const detail = stderr.trim()
     const summary = `${session.transport.host}: cannot write the lock in ${stateDir}`
@@ -162,7 +165,8 @@ async function askLock(
   onHeld: (holder: LockOwner | undefined) => void,
 ): Promise<CommandResult> {
   const ask = async (patience: number): Promise<CommandResult> => {
-    const command = script(ACQUIRE, stateDir, JSON.stringify(owner), String(patience))
+    const named = JSON.stringify({ ...owner, host: session.transport.host })
+    const command = script(ACQUIRE, stateDir, named, String(patience))
     const [result] = await session.prober.execute([command], undefined, session.prober.known())
     return result ?? { code: 1, stdout: '', stderr: '' }
   }
@@ -173,8 +177,23 @@ async function askLock(
   return ask(PATIENCE)
 }
 
-function held(host: string, line: string | undefined): HactlError {
+/** Our own run holds it already: it came to this machine under another name. */
+const sameMachine = (host: string, other: string): HactlError =>
+  new HactlError(
+    problem(
+      'refused/same-machine',
+      `${host} and ${other} are one machine: the lock of this run is there already`,
+      {
+        on: { host },
+        hint: `compare ansible_host and ansible_port of ${host} and ${other}; a machine has one name in an inventory`,
+      },
+    ),
+    EXIT.refused,
+  )
+
+function held(host: string, line: string | undefined, run: string): HactlError {
   const owner = parseOwner(line)
+  if (owner?.run === run) return sameMachine(host, owner.host ?? 'another host')
   const since = owner ? ` since ${owner.at}, by ${owner.by} from ${owner.from} (run ${owner.run})` : ''
   return new HactlError(
     problem('refused/locked', `${host} is locked by another run${since}`, {

@@ -1,6 +1,6 @@
 /** Lets at most `limit` holders in at a time; the others wait in line. */
 export class Gate {
-  readonly #limit: number
+  #limit: number
   #inside = 0
   readonly #waiting: (() => void)[] = []
 
@@ -16,10 +16,16 @@ export class Gate {
     return () => {
       if (left) return
       left = true
-      const next = this.#waiting.shift()
+      // A limit that was lowered meanwhile leaves places empty.
+      const next = this.#inside <= this.#limit ? this.#waiting.shift() : undefined
       if (next) next()
       else this.#inside--
     }
+  }
+
+  /** Lets fewer in from now on; one always. */
+  narrow(): void {
+    this.#limit = Math.max(1, Math.floor(this.#limit / 2))
   }
 }
 
@@ -32,10 +38,19 @@ export class HandshakeGates {
   readonly #all = new Gate(IN_ALL)
   readonly #byServer = new Map<string, Gate>()
 
-  async enter(server: string): Promise<() => void> {
+  /** A server that drops connections gets fewer at a time. */
+  narrow(server: string): void {
+    this.#gate(server).narrow()
+  }
+
+  #gate(server: string): Gate {
     const gate = this.#byServer.get(server) ?? new Gate(PER_SERVER)
     this.#byServer.set(server, gate)
-    const leaveServer = await gate.enter()
+    return gate
+  }
+
+  async enter(server: string): Promise<() => void> {
+    const leaveServer = await this.#gate(server).enter()
     const leaveAll = await this.#all.enter()
     return () => {
       leaveAll()

@@ -10,6 +10,8 @@ export type Ask = (question: string) => Promise<Text>
 export type KeyFile =
   | { readonly kind: 'key'; readonly key: ParsedKey }
   | { readonly kind: 'locked'; readonly data: Buffer }
+  /** Only the public half: the agent has the other. */
+  | { readonly kind: 'public' }
   | { readonly kind: 'missing' }
   | { readonly kind: 'bad'; readonly why: string }
 
@@ -20,7 +22,7 @@ const firstKey = (parsed: ParsedKey | ParsedKey[]): ParsedKey | undefined =>
 
 const asKeyFile = (parsed: ParsedKey | ParsedKey[]): KeyFile => {
   const key = firstKey(parsed)
-  return key?.isPrivateKey() ? { kind: 'key', key } : { kind: 'bad', why: 'it is not a private key' }
+  return key?.isPrivateKey() ? { kind: 'key', key } : { kind: 'public' }
 }
 
 /** Private keys by file: read once, and a passphrase is asked for once, however many hosts use the key. */

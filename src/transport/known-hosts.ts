@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { matchesPatterns } from './ssh-config.ts'
+import { matchesPatterns } from './ssh-text.ts'
 
 interface Entry {
   readonly file: string
@@ -17,14 +17,20 @@ export interface KnownHosts {
   readonly plain: ReadonlyMap<string, readonly Entry[]>
   readonly hashed: readonly { readonly salt: Buffer; readonly hash: string; readonly entry: Entry }[]
   readonly patterns: readonly { readonly patterns: readonly string[]; readonly entry: Entry }[]
-  /** `@cert-authority` lines, which are not supported: `file:line`. */
-  readonly authorities: readonly string[]
+  /** `@cert-authority` lines, which are not supported. */
+  readonly authorities: readonly { readonly patterns: readonly string[]; readonly at: string }[]
 }
 
 export type Verdict =
   | { readonly kind: 'known' }
   | { readonly kind: 'unknown' }
-  | { readonly kind: 'changed' | 'revoked'; readonly at: string; readonly known: string }
+  /** `other`: no key of this type is on record, but one of another type is. */
+  | {
+      readonly kind: 'changed' | 'revoked' | 'other'
+      readonly at: string
+      /** Type and fingerprint of the recorded key. */
+      readonly known: string
+    }
 
 /** `SHA256:…` as ssh prints it, from the key's wire form. */
 export const fingerprint = (key: Buffer): string =>
@@ -41,7 +47,7 @@ interface Tables {
   readonly plain: Map<string, Entry[]>
   readonly hashed: { salt: Buffer; hash: string; entry: Entry }[]
   readonly patterns: { patterns: readonly string[]; entry: Entry }[]
-  readonly authorities: string[]
+  readonly authorities: { patterns: readonly string[]; at: string }[]
 }
 
 /** Marker, names, type and key of a line; undefined for comments and what is no entry. */
@@ -71,7 +77,8 @@ function addLine(tables: Tables, text: string, file: string, line: number): void
   const found = splitLine(text)
   if (!found) return
   const { marker, names, type, key } = found
-  if (marker === '@cert-authority') tables.authorities.push(`${file}:${line}`)
+  if (marker === '@cert-authority')
+    tables.authorities.push({ patterns: names.toLowerCase().split(','), at: `${file}:${line}` })
   else addEntry(tables, names, { file, line, type, key, revoked: marker === '@revoked' })
 }
 
@@ -110,20 +117,30 @@ export const knownTypes = (known: KnownHosts, name: string): readonly string[] =
   ),
 ]
 
-/** Compares the key a host showed with what is recorded. A key of a type that is not recorded is unknown. */
+/** The line that trusts an authority to sign the keys of a host. */
+export const authorityFor = (known: KnownHosts, name: string): string | undefined =>
+  known.authorities.find(({ patterns }) => matchesPatterns(name, patterns))?.at
+
+/**
+ * Compares the key a host showed with what is recorded. A key of a type that is not recorded is unknown, and `other` when
+ * one of another type is: who cannot show the recorded key may show one of another kind.
+ */
 export function checkHostKey(known: KnownHosts, name: string, key: Buffer): Verdict {
   const shown = key.toString('base64')
   const type = keyType(key)
-  const entries = entriesFor(known, name).filter((entry) => entry.type === type)
+  const all = entriesFor(known, name)
+  const entries = all.filter((entry) => entry.type === type)
   const describe = (entry: Entry): { at: string; known: string } => ({
     at: `${entry.file}:${entry.line}`,
-    known: fingerprint(Buffer.from(entry.key, 'base64')),
+    known: `${entry.type} ${fingerprint(Buffer.from(entry.key, 'base64'))}`,
   })
   const revoked = entries.find((entry) => entry.revoked && entry.key === shown)
   if (revoked) return { kind: 'revoked', ...describe(revoked) }
   const valid = entries.filter((entry) => !entry.revoked)
   if (valid.some((entry) => entry.key === shown)) return { kind: 'known' }
-  return valid[0] ? { kind: 'changed', ...describe(valid[0]) } : { kind: 'unknown' }
+  if (valid[0]) return { kind: 'changed', ...describe(valid[0]) }
+  const other = all.find((entry) => !entry.revoked)
+  return other ? { kind: 'other', ...describe(other) } : { kind: 'unknown' }
 }
 
 /** Appends keys of a host to a known_hosts file, which is made (0600) when missing. */

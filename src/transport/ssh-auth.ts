@@ -24,9 +24,9 @@ async function filteredAgent(
   files: readonly string[],
 ): Promise<BaseAgent | undefined> {
   const wanted = new Set<string>()
-  for (const file of files) {
-    const key = (await readFile(`${file}.pub`, 'utf8').catch(() => '')).trim().split(/\s+/)[1]
-    if (key !== undefined) wanted.add(key)
+  for (const path of files.flatMap((file) => (file.endsWith('.pub') ? [file] : [`${file}.pub`, file]))) {
+    const [type, key] = (await readFile(path, 'utf8').catch(() => '')).trim().split(/\s+/)
+    if (key !== undefined && type?.startsWith('-') !== true) wanted.add(key)
   }
   if (wanted.size === 0) return undefined
   class FilteredAgent extends ssh2.OpenSSHAgent {
@@ -56,6 +56,8 @@ async function* keyFiles(context: AuthContext, wanted: 'open' | 'locked'): Async
       if (file.kind !== 'locked') continue
       file = await keys.unlock(ssh2, path, file.data, ask)
     } else if (file.kind === 'locked') continue
+    if (file.kind === 'public' && target.agent === undefined)
+      tried.push(`${path}: it is a public key and there is no agent`)
     if (file.kind === 'bad') tried.push(`${path}: ${file.why}`)
     if (file.kind === 'missing' && target.identitiesGiven) tried.push(`${path}: no such file`)
     if (file.kind !== 'key') continue
@@ -134,19 +136,38 @@ const wireName = (method: AnyAuthMethod): string => (method.type === 'agent' ? '
 /** ssh2's authHandler: exactly the configured methods, no "none", and none the server does not take. */
 export function authHandler(context: AuthContext, failed: (error: unknown) => void): AuthHandlerMiddleware {
   const source = methods(context)
+  /** What was found so far, in order; a server that wants several methods gets refused ones once more. */
+  const found: AnyAuthMethod[] = []
+  const accepted = new Set<AnyAuthMethod>()
+  let refused = new Set<AnyAuthMethod>()
+  let last: AnyAuthMethod | undefined
+  const fits = (method: AnyAuthMethod, left: readonly string[] | null): boolean =>
+    !accepted.has(method) && !refused.has(method) && (left === null || left.includes(wireName(method)))
   const next = async (left: readonly string[] | null): Promise<AnyAuthMethod | undefined> => {
+    const again = found.find((method) => fits(method, left))
+    if (again) return again
     for (;;) {
       const { done, value } = await source.next()
       if (done === true) return undefined
-      if (left === null || left.includes(wireName(value))) return value
+      found.push(value)
+      if (fits(value, left)) return value
     }
   }
-  return (left, _partial, answer) => {
+  const settle = (partial: boolean | null): void => {
+    if (last === undefined) return
+    if (partial === true) {
+      accepted.add(last)
+      refused = new Set()
+    } else refused.add(last)
+  }
+  return (left, partial, answer) => {
     // ssh2 passes null before the first attempt, and takes false for "nothing left", which its types leave out.
     const done = answer as (method: AnyAuthMethod | false) => void
     const attempt = async (): Promise<void> => {
       try {
-        done((await next(left as readonly string[] | null)) ?? false)
+        settle(partial)
+        last = await next(left as readonly string[] | null)
+        done(last ?? false)
       } catch (error) {
         failed(error)
       }

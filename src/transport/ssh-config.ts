@@ -1,19 +1,35 @@
-import { readFileSync, readdirSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { basename, dirname, isAbsolute, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { homedir, hostname, userInfo } from 'node:os'
+import { dirname, join } from 'node:path'
+import { askSsh } from './ssh-ask.ts'
+import { expandHome, includedFiles, matchesPatterns, words } from './ssh-text.ts'
+
+export { matchesPatterns } from './ssh-text.ts'
+
+interface Option {
+  readonly key: string
+  readonly value: string
+  /** `file:line`. */
+  readonly at: string
+}
 
 /** One `Host` section: the options below it, in the order of the file. */
 interface Section {
-  /** undefined: never matches (a `Match` that is not `Match all`). */
+  /** undefined: a `Match`, about which only ssh can say whether it holds. */
   readonly patterns: readonly string[] | undefined
-  readonly options: (readonly [key: string, value: string])[]
+  readonly options: Option[]
 }
 
 export interface SshConfig {
   readonly sections: readonly Section[]
-  /** What was left aside, `file:line: text`. */
-  readonly notes: readonly string[]
+  /** What only ssh itself can read, `file:line: text`. */
+  readonly unread: readonly string[]
+  /** The user's file and the system's, when they are the ones ssh reads. */
+  readonly files: readonly string[]
 }
+
+/** Whether a host's key must be on record: always, unless the host is new, or never. */
+export type KeyPolicy = 'strict' | 'accept-new' | 'off'
 
 /** The options hactl obeys, already merged for one host. `undefined`: not in any file. */
 export interface HostOptions {
@@ -27,12 +43,26 @@ export interface HostOptions {
   readonly proxyJump?: string
   readonly proxyCommand?: string
   readonly userKnownHostsFiles?: readonly string[]
+  readonly globalKnownHostsFiles?: readonly string[]
   readonly hashKnownHosts: boolean
   readonly hostKeyAlias?: string
+  readonly keyPolicy: KeyPolicy
+  readonly family?: 4 | 6
+  readonly bindAddress?: string
   readonly connectTimeoutMs?: number
+  readonly certificateFiles: readonly string[]
+  /** What stands there for this host and makes ssh connect in another way than hactl does. */
+  readonly differs: readonly string[]
 }
 
-const expandHome = (path: string): string => (path.startsWith('~/') ? join(homedir(), path.slice(2)) : path)
+interface Parser {
+  readonly sections: Section[]
+  readonly unread: string[]
+  readonly files: readonly string[]
+  readonly baseDir: string
+}
+
+const MAX_DEPTH = 16
 
 const readText = (file: string): string | undefined => {
   try {
@@ -42,72 +72,54 @@ const readText = (file: string): string | undefined => {
   }
 }
 
-const globToRegExp = (glob: string): RegExp =>
-  new RegExp(
-    `^${glob
-      .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.')}$`,
-    'i',
-  )
-
-/** Whether a name matches a list of ssh patterns: `*`, `?`, and `!` which excludes. */
-export function matchesPatterns(name: string, patterns: readonly string[]): boolean {
-  let matched = false
-  for (const pattern of patterns) {
-    const negated = pattern.startsWith('!')
-    if (!globToRegExp(negated ? pattern.slice(1) : pattern).test(name)) continue
-    if (negated) return false
-    matched = true
-  }
-  return matched
-}
-
-/** The words of a value; double quotes keep spaces together. */
-const words = (value: string): string[] =>
-  [...value.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '')
-
-function includedFiles(pattern: string, baseDir: string): string[] {
-  const expanded = expandHome(pattern)
-  const path = isAbsolute(expanded) ? expanded : join(baseDir, expanded)
-  if (!/[*?]/.test(basename(path))) return [path]
-  try {
-    const wanted = globToRegExp(basename(path))
-    return readdirSync(dirname(path))
-      .filter((name) => wanted.test(name))
-      .sort()
-      .map((name) => join(dirname(path), name))
-  } catch {
-    return []
-  }
-}
-
-interface Parser {
-  readonly sections: Section[]
-  readonly notes: string[]
-  readonly baseDir: string
-}
-
-const MAX_DEPTH = 16
-
 function addSection(parser: Parser, key: 'host' | 'match', value: string, at: string): void {
   if (key === 'host') {
     parser.sections.push({ patterns: words(value), options: [] })
     return
   }
   const all = value.toLowerCase() === 'all'
-  if (!all) parser.notes.push(`${at}: "Match ${value}" is not supported and was left out`)
+  if (!all) parser.unread.push(`${at}: Match ${value}`)
   parser.sections.push({ patterns: all ? ['*'] : undefined, options: [] })
 }
 
 /** The included text starts inside the section of the Include line and cannot change what follows it. */
-function include(parser: Parser, value: string, depth: number): void {
+function include(parser: Parser, value: string, depth: number, at: string): void {
   const patterns = parser.sections.at(-1)?.patterns
-  for (const name of words(value).flatMap((word) => includedFiles(word, parser.baseDir))) {
-    parser.sections.push({ patterns, options: [] })
-    parseInto(parser, name, depth + 1)
+  for (const word of words(value)) {
+    if (/^~[^/]|[[%$]/.test(word)) parser.unread.push(`${at}: Include ${word}`)
+    for (const name of includedFiles(word, parser.baseDir)) {
+      parser.sections.push({ patterns, options: [] })
+      parseInto(parser, name, depth + 1)
+    }
   }
   parser.sections.push({ patterns, options: [] })
+}
+
+const OWN_TOKENS = 'dhiklLnpru%'
+
+/** Options whose value hactl uses, and the tokens that it knows in them. */
+const TOKENS: Readonly<Record<string, string>> = {
+  hostname: 'h%',
+  user: '',
+  port: '',
+  identityfile: OWN_TOKENS,
+  identityagent: OWN_TOKENS,
+  certificatefile: OWN_TOKENS,
+  proxycommand: 'hprn%',
+  proxyjump: '',
+  userknownhostsfile: OWN_TOKENS,
+  globalknownhostsfile: '',
+  hostkeyalias: '',
+}
+
+/** Whether only ssh can tell what an option means: tokens, variables, other users' homes, escapes, canonical names. */
+function isBeyond(key: string, value: string): boolean {
+  if (key === 'canonicalizehostname') return !/^(?:no|none|false)$/i.test(value)
+  if (key === 'port') return !/^\d+$/.test(words(value)[0] ?? '')
+  const known = TOKENS[key]
+  if (known === undefined) return false
+  const tokens = [...value.matchAll(/%(.)/g)].map((match) => match[1] ?? '')
+  return tokens.some((token) => !known.includes(token)) || /(?:^|\s)~[^/\s]|\\["' ]/.test(value)
 }
 
 function parseInto(parser: Parser, file: string, depth: number): void {
@@ -118,15 +130,19 @@ function parseInto(parser: Parser, file: string, depth: number): void {
     if (!match) continue
     const key = (match[1] ?? '').toLowerCase()
     const value = match[2] ?? ''
-    if (key === 'host' || key === 'match') addSection(parser, key, value, `${file}:${index + 1}`)
-    else if (key === 'include') include(parser, value, depth)
-    else parser.sections.at(-1)?.options.push([key, value])
+    const at = `${file}:${index + 1}`
+    if (key === 'host' || key === 'match') addSection(parser, key, value, at)
+    else if (key === 'include') include(parser, value, depth, at)
+    else {
+      if (isBeyond(key, value)) parser.unread.push(`${at}: ${match[1]} ${value}`)
+      parser.sections.at(-1)?.options.push({ key, value, at })
+    }
   }
 }
 
 /** Reads ssh_config files in the given order (missing ones count as empty). Never fails. */
 export function readSshConfig(files: readonly string[] = defaultFiles()): SshConfig {
-  const parser: Parser = { sections: [], notes: [], baseDir: join(homedir(), '.ssh') }
+  const parser: Parser = { sections: [], unread: [], files, baseDir: join(homedir(), '.ssh') }
   for (const file of files) {
     parser.sections.push({ patterns: ['*'], options: [] })
     parseInto({ ...parser, baseDir: file.startsWith('/etc/') ? dirname(file) : parser.baseDir }, file, 0)
@@ -141,18 +157,22 @@ const seconds = (value: string | undefined): number | undefined => {
   return value !== undefined && number > 0 ? number * 1000 : undefined
 }
 
-/** For every option the first value found holds; IdentityFile lines add up. */
-function collect(config: SshConfig, name: string): { first: Map<string, string>; identityFiles: string[] } {
+/** For every option the first value found holds; IdentityFile and CertificateFile lines add up. */
+interface Collected {
+  readonly first: ReadonlyMap<string, string>
+  readonly identityFiles: readonly string[]
+  readonly certificateFiles: readonly string[]
+}
+
+/** The values of options in the order they count. */
+export function collect(options: readonly { readonly key: string; readonly value: string }[]): Collected {
   const first = new Map<string, string>()
-  const identityFiles: string[] = []
-  for (const { patterns, options } of config.sections) {
-    if (!patterns || !matchesPatterns(name, patterns)) continue
-    for (const [key, value] of options) {
-      if (key === 'identityfile') identityFiles.push(words(value)[0] ?? '')
-      else if (!first.has(key)) first.set(key, value)
-    }
-  }
-  return { first, identityFiles: identityFiles.filter((file) => file !== 'none') }
+  for (const { key, value } of options) if (!first.has(key)) first.set(key, value)
+  const all = (wanted: string): string[] =>
+    options
+      .filter(({ key, value }) => key === wanted && value !== 'none')
+      .map(({ value }) => words(value)[0] ?? '')
+  return { first, identityFiles: all('identityfile'), certificateFiles: all('certificatefile') }
 }
 
 /** Jump host or command, whichever stands first, as in ssh; `none` is neither. */
@@ -162,37 +182,90 @@ function proxyOf(first: ReadonlyMap<string, string>): Pick<HostOptions, 'proxyJu
   return found[0] === 'proxyjump' ? { proxyJump: found[1] } : { proxyCommand: found[1] }
 }
 
+const POLICIES: Readonly<Record<string, KeyPolicy>> = {
+  no: 'off',
+  off: 'off',
+  false: 'off',
+  'accept-new': 'accept-new',
+}
+
+/** What makes ssh connect in another way and hactl does not follow; the system's own file is left aside. */
+const NOT_FOLLOWED =
+  /^(?:bindinterface|ciphers|kexalgorithms|macs|hostkeyalgorithms|pubkeyaccepted(?:algorithms|keytypes)|preferredauthentications|certificatefile|pkcs11provider|securitykeyprovider|knownhostscommand|verifyhostkeydns|proxyusefdpass|controlpath|remotecommand)$/
+
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 const defined = <T extends object>(object: T): Defined<T> =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>
 
-/** The options of one host, given as the user would write it after `ssh`. */
-export function optionsFor(config: SshConfig, name: string): HostOptions {
-  const { first, identityFiles } = collect(config, name)
+const paths = (value: string | undefined): string[] | undefined =>
+  value === undefined ? undefined : words(value).map(expandHome)
+
+const FAMILIES: Readonly<Record<string, 4 | 6>> = { inet: 4, inet6: 6 }
+
+function hostOptions({ first, ...files }: Collected, name: string, differs: readonly string[]): HostOptions {
   const text = (key: string): string | undefined => words(first.get(key) ?? '')[0]
-  const flag = (key: string): boolean => text(key)?.toLowerCase() === 'yes'
-  const knownHosts = first.get('userknownhostsfile')
+  const flag = (key: string): boolean => /^(?:yes|true)$/i.test(text(key) ?? '')
+  const port = Number(text('port'))
   return {
     ...defined({
       hostName: text('hostname')?.replaceAll('%h', name),
       user: text('user'),
-      port: text('port') === undefined ? undefined : Number(text('port')),
+      port: port > 0 ? port : undefined,
       identityAgent: text('identityagent'),
-      userKnownHostsFiles: knownHosts === undefined ? undefined : words(knownHosts).map(expandHome),
+      userKnownHostsFiles: paths(first.get('userknownhostsfile')),
+      globalKnownHostsFiles: paths(first.get('globalknownhostsfile')),
       hostKeyAlias: text('hostkeyalias'),
+      family: FAMILIES[text('addressfamily')?.toLowerCase() ?? ''],
+      bindAddress: text('bindaddress'),
       connectTimeoutMs: seconds(text('connecttimeout')),
     }),
     ...proxyOf(first),
-    identityFiles,
+    ...files,
     identitiesOnly: flag('identitiesonly'),
     hashKnownHosts: flag('hashknownhosts'),
+    keyPolicy: POLICIES[text('stricthostkeychecking')?.toLowerCase() ?? ''] ?? 'strict',
+    differs,
   }
 }
 
-/** Replaces `%h %p %r %n %d %u %%` and a leading `~/` as ssh does. */
+/** Who logs in where, as far as the inventory says; `Match` may ask for it. */
+export interface Login {
+  readonly user?: string
+  readonly port?: number
+}
+
+/**
+ * The options of one host, given as the user would write it after `ssh`. Where the files hold what only ssh can read,
+ * it is asked (`ssh -G`); where that is not possible, what was left out is among the differences.
+ */
+export function optionsFor(config: SshConfig, name: string, login: Login = {}): HostOptions {
+  const own = config.sections.filter(({ patterns }) => patterns && matchesPatterns(name, patterns))
+  const differs = config.sections
+    .filter(({ patterns }) => !patterns || matchesPatterns(name, patterns))
+    .flatMap(({ options }) => options)
+    .filter(({ key, value, at }) => NOT_FOLLOWED.test(key) && value !== 'none' && !at.startsWith('/etc/'))
+    .map(({ key, at }) => `${key} (${at})`)
+  const written = collect(own.flatMap(({ options }) => options))
+  if (config.unread.length === 0) return hostOptions(written, name, differs)
+  const asked = askSsh(config.files, name, login)
+  return asked
+    ? hostOptions(collect(asked), name, differs)
+    : hostOptions(written, name, [
+        ...differs,
+        ...config.unread.map((each) => `${each} (ssh could not be asked)`),
+      ])
+}
+
+/** Replaces tokens, variables (`${HOME}`) and a leading `~/` as ssh does; what it does not know stays. */
 export function expandTokens(
   text: string,
-  tokens: { readonly h: string; readonly p: number; readonly r: string; readonly n: string },
+  tokens: {
+    readonly h: string
+    readonly p: number
+    readonly r: string
+    readonly n: string
+    readonly k?: string
+  },
 ): string {
   const values: Readonly<Record<string, string>> = {
     h: tokens.h,
@@ -200,8 +273,13 @@ export function expandTokens(
     r: tokens.r,
     n: tokens.n,
     d: homedir(),
-    u: process.env['USER'] ?? tokens.r,
+    i: String(userInfo().uid),
+    k: tokens.k ?? tokens.h,
+    l: hostname(),
+    L: hostname().replace(/\..*/s, ''),
+    u: userInfo().username,
     '%': '%',
   }
-  return expandHome(text).replaceAll(/%([hprndu%])/g, (whole, key: string) => values[key] ?? whole)
+  const known = text.replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => process.env[name] ?? whole)
+  return expandHome(known).replaceAll(/%(.)/g, (whole, key: string) => values[key] ?? whole)
 }

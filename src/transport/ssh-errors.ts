@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import type { HactlError } from '../diag/diagnostic.ts'
 import { fingerprint, keyType, knownHostName } from './known-hosts.ts'
 import type { Verdict } from './known-hosts.ts'
 import { transportError } from './opener.ts'
+import { CarrierError } from './socket.ts'
 import type { Target } from './target.ts'
 
 /** How far a connection had come. */
@@ -36,6 +38,15 @@ const levelOf = (error: Error): string =>
 export const phaseOf = (error: Error, phase: Phase): Phase =>
   levelOf(error) === 'handshake' && !/lost/i.test(error.message) ? 'key-exchange' : phase
 
+/** Certificates that ssh would have used: named in ssh_config, or beside a key. */
+const certificatesOf = ({ certificateFiles, identityFiles }: Target): string[] =>
+  [
+    ...new Set([
+      ...certificateFiles,
+      ...identityFiles.map((file) => `${file.replace(/\.pub$/, '')}-cert.pub`),
+    ]),
+  ].filter((file) => existsSync(file))
+
 /** The diagnostic for a connection that did not come about. */
 export function connectError(
   target: Target,
@@ -46,13 +57,23 @@ export function connectError(
   const { host, user } = target
   if (levelOf(error) === 'client-authentication' || /too many authentication failures/i.test(error.message)) {
     return transportError('auth', host, `${host}: ${place(target)} refused to log ${user} in`, {
-      detail: tried.length > 0 ? `tried: ${tried.join(', ')}` : 'there was no key, agent or password to try',
+      detail: [
+        tried.length > 0 ? `tried: ${tried.join(', ')}` : 'there was no key, agent or password to try',
+        ...certificatesOf(target).map(
+          (file) => `${file} was not tried: certificates are not supported (the SSH library has none)`,
+        ),
+      ].join('\n'),
       hint: `check ansible_user and ansible_ssh_private_key_file, or add the key to ${user}'s authorized_keys`,
     })
   }
   const cause = TCP_CAUSES[codeOf(error)]
   if (cause)
     return transportError('unreachable', host, `${host}: ${place(target)} ${cause[0]}`, { hint: cause[1] })
+  if (error instanceof CarrierError)
+    return transportError('unreachable', host, `${host}: ${error.message}`, {
+      ...(error.said && { detail: error.said }),
+      ...(error.hint && { hint: error.hint }),
+    })
   const summary = {
     tcp: `${host}: no connection to ${place(target)}`,
     greeting: `${host}: ${place(target)} closed the connection before the SSH greeting`,
@@ -61,7 +82,12 @@ export function connectError(
   }[phase]
   return transportError('unreachable', host, summary, {
     detail: error.message,
-    ...(phase === 'greeting' && { hint: 'check the log of sshd there (MaxStartups, access rules)' }),
+    ...(phase === 'greeting' && {
+      hint:
+        target.proxyCommand === undefined
+          ? 'check the log of sshd there (MaxStartups, access rules)'
+          : 'the ProxyCommand came to an end: try it by itself',
+    }),
   })
 }
 
@@ -87,7 +113,12 @@ export function deadlineError(target: Target, phase: Phase): HactlError {
 }
 
 /** The diagnostic for a host key that is not trusted; undefined when it is. */
-export function hostKeyError(target: Target, key: Buffer, verdict: Verdict): HactlError | undefined {
+export function hostKeyError(
+  target: Target,
+  key: Buffer,
+  verdict: Verdict,
+  authority?: string,
+): HactlError | undefined {
   const { host } = target
   const name = knownHostName(target.keyName, target.port)
   const shown = `${keyType(key)} ${fingerprint(key)}`
@@ -96,11 +127,24 @@ export function hostKeyError(target: Target, key: Buffer, verdict: Verdict): Hac
       return undefined
     case 'unknown':
       return transportError('host-key', host, `${host}: the host key of ${name} is not known: ${shown}`, {
+        ...(authority !== undefined && {
+          detail: `${authority} trusts an authority: certificates of hosts are not supported`,
+        }),
         hint: `hactl trust ${host}`,
       })
+    case 'other':
+      return transportError(
+        'host-key',
+        host,
+        `${host}: another key of ${name} is on record than the one it shows`,
+        {
+          detail: `recorded: ${verdict.known} (${verdict.at})\nshown:    ${shown}`,
+          hint: `compare the key on the host's console; if it is right, delete the line ${verdict.at} and run: hactl trust ${host}`,
+        },
+      )
     case 'changed':
       return transportError('host-key', host, `${host}: the host key of ${name} has changed`, {
-        detail: `recorded: ${keyType(key)} ${verdict.known} (${verdict.at})\nshown:    ${shown}`,
+        detail: `recorded: ${verdict.known} (${verdict.at})\nshown:    ${shown}`,
         hint: `if the host was rebuilt, delete the line ${verdict.at} and run: hactl trust ${host}; if not, somebody may be listening`,
       })
     case 'revoked':

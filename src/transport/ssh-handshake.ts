@@ -2,8 +2,10 @@ import { Socket } from 'node:net'
 import type { CipherAlgorithm, Client, KexAlgorithm, ServerHostKeyAlgorithm } from 'ssh2'
 import type { HactlError } from '../diag/diagnostic.ts'
 import { Deadline } from './deadline.ts'
+import { Said } from './greeting.ts'
 import type { KeyRing, Ssh2 } from './key-ring.ts'
 import { cancelledError } from './opener.ts'
+import { CarrierError } from './socket.ts'
 import type { Carrier } from './socket.ts'
 import { authHandler } from './ssh-auth.ts'
 import { connectError, deadlineError, isReset, phaseOf } from './ssh-errors.ts'
@@ -30,6 +32,7 @@ export interface Special {
 }
 
 interface Handshake {
+  readonly nodeSsh: typeof import('node-ssh')
   readonly ssh2: Ssh2
   readonly carrier: Carrier
   readonly target: Target
@@ -122,14 +125,45 @@ class Attempt {
 
 /** Runs the SSH protocol up to the login on a started connection. Resolves with the error when it fails. */
 export function handshake(work: Handshake): Promise<Outcome> {
-  const { ssh2, carrier, target, spec, options, keys } = work
-  const client = new ssh2.Client()
+  const { carrier } = work
   const attempt = new Attempt(work)
   const early = carrier.failure()
   if (early) {
     attempt.fail(early)
     return attempt.outcome
   }
+  const client = begin(work, attempt)
+  const said = new Said()
+  const foreign = (): Error | undefined => (attempt.phase === 'greeting' ? strangers(said) : undefined)
+  client.on('connect', () => (attempt.phase = 'greeting'))
+  // Once: keys are exchanged again later, by either side.
+  client.once('handshake', () => {
+    attempt.phase = 'login'
+    shorten(client)
+  })
+  client.on('ready', () =>
+    attempt.settle({ client, target: work.target, release: () => end(client, carrier) }),
+  )
+  client.on('error', (error: Error & { level?: string }) => {
+    // An agent that does not answer is one method less, not the end.
+    if (error.level !== 'agent') attempt.fail(foreign() ?? error)
+  })
+  client.on('close', () => attempt.fail(foreign() ?? new Error('the connection was closed')))
+  // Behind the library's own listener, which it does not disturb.
+  carrier.stream.on('data', function look(data: Buffer) {
+    said.add(data)
+    const stranger = FOREIGN.some((start) => said.text.startsWith(start)) ? foreign() : undefined
+    if (stranger) attempt.fail(stranger)
+    if (stranger || said.text.includes('SSH-') || attempt.phase === 'login') carrier.stream.off('data', look)
+  })
+  return attempt.outcome
+}
+
+/** Starts the protocol. What comes of it is heard from the client itself, in all its steps. */
+function begin(
+  { nodeSsh, ssh2, carrier, target, spec, options, keys, ...work }: Handshake,
+  attempt: Attempt,
+): Client {
   const { ask } = options
   const context = {
     ssh2,
@@ -139,19 +173,8 @@ export function handshake(work: Handshake): Promise<Outcome> {
     password: spec.password,
     ask: ask && ((question: string) => attempt.deadline.pauseFor(() => ask(question))),
   }
-  client.on('connect', () => (attempt.phase = 'greeting'))
-  // Once: keys are exchanged again later, by either side.
-  client.once('handshake', () => {
-    attempt.phase = 'login'
-    shorten(client)
-  })
-  client.on('ready', () => attempt.settle({ client, target, release: () => end(client, carrier) }))
-  client.on('error', (error: Error & { level?: string }) => {
-    // An agent that does not answer is one method less, not the end.
-    if (error.level !== 'agent') attempt.fail(error)
-  })
-  client.on('close', () => attempt.fail(new Error('the connection was closed')))
-  client.connect({
+  const ssh = new nodeSsh.NodeSSH()
+  const connecting = ssh.connect({
     sock: carrier.stream,
     username: target.user,
     authHandler: authHandler(context, (error) => attempt.settle({ error, again: false })),
@@ -165,7 +188,23 @@ export function handshake(work: Handshake): Promise<Outcome> {
     keepaliveCountMax: KEEPALIVE_MISSED,
     readyTimeout: 0,
   })
-  return attempt.outcome
+  connecting.catch(() => undefined)
+  if (!ssh.connection) throw new Error('node-ssh has made no connection')
+  return ssh.connection
+}
+
+/** How others begin who will never say `SSH-`: web servers, and TLS with an alert. */
+const FOREIGN = ['HTTP/', '<', '\u0015\u0003']
+
+/** What sshd says instead of its greeting when it lets nobody in just now. */
+const REFUSALS = /MaxStartups|Not allowed at this time/
+
+/** What was said where an SSH server should be; undefined when that was nothing, or SSH. */
+function strangers(said: Said): CarrierError | undefined {
+  const [line = ''] = said.text.split('\n')
+  if (line === '' || said.text.includes('SSH-') || REFUSALS.test(line)) return undefined
+  const what = line.startsWith('HTTP/') || line.startsWith('<') ? 'a web server' : 'no SSH server'
+  return new CarrierError(`${what} answers there`, line.trim().slice(0, 200), 'check the port (ansible_port)')
 }
 
 /**

@@ -1,7 +1,7 @@
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { expandTokens, optionsFor } from './ssh-config.ts'
-import type { HostOptions, SshConfig } from './ssh-config.ts'
+import type { HostOptions, KeyPolicy, SshConfig } from './ssh-config.ts'
 import type { ConnectionSpec } from './transport.ts'
 
 /** A host to connect to, with everything from the inventory and from ssh_config settled. */
@@ -24,12 +24,20 @@ export interface Target {
   /** File that `hactl trust` appends to. */
   readonly trustFile: string
   readonly hashKnownHosts: boolean
+  readonly keyPolicy: KeyPolicy
+  readonly family?: 4 | 6
+  readonly bindAddress?: string
+  readonly certificateFiles: readonly string[]
+  /** What ssh_config says and hactl does not follow, for the message when it fails. */
+  readonly differs: readonly string[]
   readonly connectTimeoutMs: number
 }
 
 const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa']
 const USER_KNOWN_HOSTS = ['known_hosts', 'known_hosts2']
-const GLOBAL_KNOWN_HOSTS = '/etc/ssh/ssh_known_hosts'
+const GLOBAL_KNOWN_HOSTS = ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']
+/** As a file of known hosts: nothing is known, and nothing can be recorded. */
+export const NOWHERE = '/dev/null'
 
 const agentOf = (options: HostOptions): string | undefined => {
   const agent = options.identityAgent ?? 'SSH_AUTH_SOCK'
@@ -59,16 +67,45 @@ function keysOf(
     : { identityFiles: DEFAULT_KEYS.map((name) => join(homedir(), '.ssh', name)), identitiesGiven: false }
 }
 
+/** Where the keys of hosts are looked up and recorded. */
+function recordsOf(
+  spec: ConnectionSpec,
+  options: HostOptions,
+  expand: (text: string) => string,
+): Pick<Target, 'knownHostsFiles' | 'trustFile' | 'hashKnownHosts' | 'keyPolicy'> {
+  const { userKnownHostsFiles, globalKnownHostsFiles, hashKnownHosts, keyPolicy } = options
+  const own = (userKnownHostsFiles ?? USER_KNOWN_HOSTS.map((name) => join(homedir(), '.ssh', name)))
+    .filter((file) => file !== 'none')
+    .map(expand)
+  return {
+    knownHostsFiles: [
+      ...(spec.knownHostsFiles ?? []),
+      ...own,
+      ...(globalKnownHostsFiles ?? GLOBAL_KNOWN_HOSTS),
+    ],
+    trustFile: own[0] ?? NOWHERE,
+    hashKnownHosts,
+    keyPolicy,
+  }
+}
+
 /** What is written in the inventory goes before what ssh_config says about the address. */
 export function resolveTarget(spec: ConnectionSpec, config: SshConfig): Target {
-  const options = optionsFor(config, spec.address)
+  const options = optionsFor(config, spec.address, {
+    ...(spec.user !== undefined && { user: spec.user }),
+    ...(spec.port !== undefined && { port: spec.port }),
+  })
   const address = options.hostName ?? spec.address
   const port = spec.port ?? options.port ?? 22
   const user = spec.user ?? options.user ?? userInfo().username
   const expand = (text: string): string =>
-    expandTokens(text, { h: address, p: port, r: user, n: spec.address })
-  const userFiles =
-    options.userKnownHostsFiles ?? USER_KNOWN_HOSTS.map((name) => join(homedir(), '.ssh', name))
+    expandTokens(text, {
+      h: address,
+      p: port,
+      r: user,
+      n: spec.address,
+      ...(options.hostKeyAlias !== undefined && { k: options.hostKeyAlias }),
+    })
   const agent = agentOf(options)
   const proxy = proxyOf(spec, options, expand)
   const keys = keysOf(spec, options)
@@ -82,10 +119,12 @@ export function resolveTarget(spec: ConnectionSpec, config: SshConfig): Target {
     identitiesOnly: options.identitiesOnly,
     ...(agent && { agent: expand(agent) }),
     ...proxy,
-    knownHostsFiles: [...(spec.knownHostsFiles ?? []), ...userFiles, GLOBAL_KNOWN_HOSTS],
+    ...recordsOf(spec, options, expand),
     keyName: options.hostKeyAlias ?? address,
-    trustFile: userFiles[0] ?? GLOBAL_KNOWN_HOSTS,
-    hashKnownHosts: options.hashKnownHosts,
+    ...(options.family && { family: options.family }),
+    ...(options.bindAddress !== undefined && { bindAddress: options.bindAddress }),
+    certificateFiles: options.certificateFiles.map(expand),
+    differs: options.differs,
     connectTimeoutMs: options.connectTimeoutMs ?? spec.connectTimeoutMs,
   }
 }

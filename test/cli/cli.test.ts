@@ -198,6 +198,19 @@ test('SIGTERM aborts at once', async () => {
   expect(stderr).not.toContain('finished')
 })
 
+test('a closed terminal is a first Ctrl-C: a step is finished, and a verb that changes nothing ends', async () => {
+  const { child, says, ended } = start(PROBE, ['finish'])
+  await says('ready')
+  child.kill('SIGHUP')
+  await says('finishing')
+  child.kill('SIGHUP')
+  expect(await ended).toMatchObject({ code: 130, stderr: expect.stringContaining('finished') as string })
+  const hang = start(PROBE, ['hang'])
+  await hang.says('ready')
+  hang.child.kill('SIGHUP')
+  expect((await hang.ended).code).toBe(130)
+})
+
 test('a verb that heeds nothing is ended by another Ctrl-C', async () => {
   const { child, says, ended } = start(PROBE, ['stuck'])
   await says('ready')

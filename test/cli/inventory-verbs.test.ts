@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import {
   existsSync,
   mkdtempSync,
@@ -9,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { STACKS } from '../../src/stacks/index.ts'
 import { build, hactl, MAIN, removeBuild, start } from './spawn.ts'
@@ -148,6 +149,41 @@ test('secrets show masks, edit saves, rotate renews and says where a value is us
   )
   expect(readdirSync(dir).filter((name) => name.endsWith('.tmp'))).toEqual([])
 })
+
+test('an edit that is ended by a signal leaves nothing in clear text; one that was killed is cleared by the next', async () => {
+  await init('killed')
+  const dir = join(root, 'killed')
+  const editor = join(root, 'slow.sh')
+  writeFileSync(editor, '#!/bin/sh\necho "file $1 pid $$ end" >&2\nexec sleep 100\n', { mode: 0o755 })
+  const begin = async () => {
+    const edit = start(MAIN, ['secrets', 'edit', '-i', dir], { env: { EDITOR: editor, VISUAL: '' } })
+    let said = ''
+    edit.child.stderr?.on('data', (data: Buffer) => (said += String(data)))
+    await edit.says(' end')
+    const [, file = '', pid] = /file (\S+) pid (\d+) end/.exec(said) ?? []
+    return { ...edit, file, editor: Number(pid) }
+  }
+  for (const signal of ['SIGHUP', 'SIGTERM', 'SIGQUIT', 'SIGUSR2'] as const) {
+    const { child, ended, file } = await begin()
+    expect(existsSync(file)).toBe(true)
+    child.kill(signal)
+    await ended
+    expect({ signal, left: existsSync(dirname(file)) }).toEqual({ signal, left: false })
+  }
+  const killed = await begin()
+  killed.child.kill('SIGKILL')
+  await once(killed.child, 'exit')
+  process.kill(killed.editor)
+  expect(existsSync(killed.file)).toBe(true)
+  const other = await begin()
+  expect(existsSync(killed.file)).toBe(false)
+  expect(existsSync(other.file)).toBe(true)
+  const next = await hactl('secrets', 'show', '-i', dir)
+  expect(next).toMatchObject({ code: 0, stderr: '' })
+  expect(existsSync(other.file)).toBe(true)
+  other.child.kill('SIGTERM')
+  await other.ended
+}, 400_000)
 
 test('an editor that fails, or writes what is no YAML, changes nothing', async () => {
   await init('editor')

@@ -27,6 +27,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   listr2: ['report'],
   handlebars: ['template'],
   ssh2: ['transport'],
+  'node-ssh': ['transport'],
   'age-encryption': ['inventory'],
   ajv: ['schema'],
   'ajv-formats': ['schema'],

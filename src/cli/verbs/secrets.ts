@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { note } from '../io.ts'
 import { inventoryFile, withInventory } from '../options.ts'
 import type { SecretFlags } from '../secrets.ts'
 
@@ -10,6 +11,11 @@ const withKey = (command: Command): Command =>
 
 /** `hactl secrets`: the age-encrypted values beside an inventory. */
 export const configure = (command: Command): void => {
+  command.hook('preAction', async () => {
+    const left = (await import('../editor.ts')).removeLeftovers()
+    if (left.length > 0)
+      await note(`removed what a killed "hactl secrets edit" had left in clear text: ${left.join(', ')}`)
+  })
   withInventory(command.command('keygen'))
     .description('make a key beside the inventory (.hactl/age.key)')
     .action(async (flags: SecretFlags) => (await import('../secrets.ts')).keygen(flags))

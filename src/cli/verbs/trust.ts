@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
-import { HactlError } from '../../diag/diagnostic.ts'
+import { HactlError, problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import { matchHosts } from '../../inventory/pattern.ts'
 import { pool } from '../../lib/pool.ts'
 import type { ShownKey } from '../../transport/ssh-dial.ts'
+import { NOWHERE } from '../../transport/target.ts'
 import { interrupt } from '../interrupt.ts'
 import { confirm, print } from '../io.ts'
 import { inventoryFile, withInventory } from '../options.ts'
@@ -30,14 +31,45 @@ async function chosenHosts(patterns: readonly string[], options: Options): Promi
   return hosts.flatMap((name) => target.inventory.hosts.get(name) ?? [])
 }
 
+/** Where ssh_config names no file, or one that keeps nothing. */
+const keepsNothing = ({ target }: ShownKey): boolean => target.trustFile === NOWHERE
+
+/** Says what cannot be recorded; a host whose key nobody asks for needs nothing. */
+function unkept(shown: readonly ShownKey[]): readonly Diagnostic[] {
+  const targets = new Map(
+    shown
+      .filter((each) => keepsNothing(each) && each.verdict.kind !== 'known')
+      .map(({ target }) => [target.host, target]),
+  )
+  return [...targets.values()]
+    .filter(({ keyPolicy }) => keyPolicy === 'strict')
+    .map(({ host }) =>
+      problem(
+        'ssh/host-key',
+        `${host}: nothing can be recorded: UserKnownHostsFile is ${NOWHERE} in ssh_config`,
+        {
+          on: { host },
+          hint: 'name a file there: UserKnownHostsFile ~/.ssh/known_hosts; or, for throw-away hosts only: StrictHostKeyChecking no',
+        },
+      ),
+    )
+}
+
+const stateOf = ({ target, verdict }: ShownKey): string => {
+  if (verdict.kind === 'known') return ' (trusted already)'
+  return target.keyPolicy !== 'strict' && target.trustFile === NOWHERE
+    ? ' (not checked: StrictHostKeyChecking no)'
+    : ''
+}
+
 /** Shows the keys, asks once, and records them. */
 async function record(shown: readonly ShownKey[], yes: boolean): Promise<void> {
   const { fingerprint, keyType, recordHostKeys } = await import('../../transport/known-hosts.ts')
-  for (const { target, name, key, verdict } of shown) {
-    const state = verdict.kind === 'known' ? ' (trusted already)' : ''
-    await print(`${target.host}  ${name}  ${keyType(key)}  ${fingerprint(key)}${state}`)
+  for (const each of shown) {
+    const { target, name, key } = each
+    await print(`${target.host}  ${name}  ${keyType(key)}  ${fingerprint(key)}${stateOf(each)}`)
   }
-  const fresh = shown.filter(({ verdict }) => verdict.kind === 'unknown')
+  const fresh = shown.filter((each) => each.verdict.kind === 'unknown' && !keepsNothing(each))
   if (fresh.length === 0) return print('Nothing to record.')
   const question = `Compare the fingerprints with those on the hosts. Record ${fresh.length} keys?`
   if (!yes && !(await confirm(question, { flag: '--yes' }))) return print('Nothing recorded.')
@@ -67,7 +99,7 @@ async function trust(patterns: readonly string[], options: Options): Promise<voi
           signal: interrupt.hard,
           ...(ask && { ask }),
         })) {
-          if (each.verdict.kind === 'changed' || each.verdict.kind === 'revoked') {
+          if (each.verdict.kind !== 'known' && each.verdict.kind !== 'unknown') {
             note(hostKeyError(each.target, each.key, each.verdict))
           } else shown.push(each)
         }
@@ -86,6 +118,7 @@ async function trust(patterns: readonly string[], options: Options): Promise<voi
       options.yes === true,
     )
   }
+  problems.push(...unkept(good))
   if (problems.length > 0) throw new HactlError(problems, 4)
 }
 

@@ -8,6 +8,7 @@ import { HactlError } from '../../../src/diag/diagnostic.ts'
 import { poll } from '../../../src/lib/poll.ts'
 import { Secret } from '../../../src/lib/secret.ts'
 import { fingerprint, recordHostKeys } from '../../../src/transport/known-hosts.ts'
+import { Dialer } from '../../../src/transport/ssh-dial.ts'
 import { createSshConnect } from '../../../src/transport/ssh.ts'
 import type { Connect, ConnectOptions, ConnectionSpec, Transport } from '../../../src/transport/transport.ts'
 import { keygen, startSshd } from './sshd.ts'
@@ -58,9 +59,9 @@ async function session(
 }
 
 /** The first diagnostic and exit code of what a connection or its first command fails with. */
-async function failure(spec: ConnectionSpec, options: ConnectOptions = {}) {
+async function failure(spec: ConnectionSpec, options: ConnectOptions = {}, connect?: Connect) {
   try {
-    const transport = await session(spec, options)
+    const transport = await session(spec, options, connect)
     await transport.batch([{ argv: ['true'] }])
   } catch (error) {
     if (!(error instanceof HactlError)) throw error
@@ -68,6 +69,14 @@ async function failure(spec: ConnectionSpec, options: ConnectOptions = {}) {
   }
   throw new Error('it did not fail')
 }
+
+/** A Connect that reads this text for ssh_config. */
+function configured(text: string): Connect {
+  const file = join(sshd.dir, `config${++configs}`)
+  writeFileSync(file, text)
+  return createSshConnect(new Dialer([file]))
+}
+let configs = 0
 
 const whoami = async (transport: Transport): Promise<string | undefined> =>
   (await transport.batch([{ argv: ['id', '-un'] }]))[0]?.stdout.trim()
@@ -137,6 +146,54 @@ describe('logging in', () => {
     }
   })
 
+  test('with the public half of a key and an agent, as with IdentitiesOnly', async () => {
+    const agent = join(sshd.dir, 'agent2')
+    const child = spawn('ssh-agent', ['-D', '-a', agent], { stdio: 'ignore' })
+    const before = process.env['SSH_AUTH_SOCK']
+    try {
+      await until(() => existsSync(agent))
+      const env = { ...process.env, SSH_AUTH_SOCK: agent }
+      for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
+        keygen(join(sshd.dir, `agent-${name}`))
+        execFileSync('ssh-add', ['-q', join(sshd.dir, `agent-${name}`)], { env, stdio: 'ignore' })
+      }
+      execFileSync('ssh-add', ['-q', sshd.key], { env, stdio: 'ignore' })
+      process.env['SSH_AUTH_SOCK'] = agent
+      const only = `IdentitiesOnly yes\nIdentityFile ${sshd.key}.pub\n`
+      const { privateKeyFile: _, ...spec } = sshd.spec()
+      expect(await whoami(await session(spec, {}, configured(only)))).toBe('root')
+      delete process.env['SSH_AUTH_SOCK']
+      expect(await failure(spec, {}, configured(only))).toMatchObject({
+        code: 'ssh/auth',
+        detail: `tried: ${sshd.key}.pub: it is a public key and there is no agent`,
+      })
+    } finally {
+      if (before === undefined) delete process.env['SSH_AUTH_SOCK']
+      else process.env['SSH_AUTH_SOCK'] = before
+      child.kill()
+    }
+  })
+
+  test.each([
+    ['password,publickey', 'one'],
+    ['publickey,password', 'two'],
+  ])('to a server that wants two methods: %s', async (methods, name) => {
+    const both = await startSshd([`AuthenticationMethods ${methods}`])
+    servers.push(both)
+    const user = addUser(name, '/bin/sh')
+    const spec = both.spec({ user, password: new Secret(PASSWORD) })
+    expect(await whoami(await session(spec))).toBe(user)
+    expect(await failure({ ...spec, password: new Secret('wrong') })).toMatchObject({ code: 'ssh/auth' })
+  })
+
+  test('a certificate beside a key is named when nothing else helps', async () => {
+    const key = join(sshd.dir, 'signed')
+    keygen(key)
+    execFileSync('ssh-keygen', ['-q', '-s', sshd.key, '-I', 'x', '-n', 'root', `${key}.pub`])
+    const error = await failure(sshd.spec({ privateKeyFile: key }))
+    expect(error.detail).toContain(`${key}-cert.pub was not tried: certificates are not supported`)
+  })
+
   test('with a password, given or typed; a wrong one is refused', async () => {
     const user = addUser('pw', '/bin/sh')
     const { privateKeyFile: _, ...spec } = sshd.spec({ user })
@@ -184,6 +241,38 @@ describe('host keys', () => {
     expect(error.detail).toContain(`${path}:2`)
     expect(error.detail).toContain(fingerprint(Buffer.from(other, 'base64')))
     expect(error.detail).toContain(fingerprint(shown()))
+  })
+
+  test('one of another kind than the recorded one is told, and never taken for an unknown host', async () => {
+    keygen(join(sshd.dir, 'rsa'), 'rsa')
+    const rsa = readFileSync(`${join(sshd.dir, 'rsa')}.pub`, 'utf8').split(' ')[1] ?? ''
+    const path = file('otherkind', `[127.0.0.1]:${sshd.port} ssh-rsa ${rsa}\n`)
+    const error = await failure(sshd.spec({ knownHostsFiles: [path] }))
+    expect(error.summary).toContain('another key')
+    expect(error.detail).toContain(`ssh-rsa ${fingerprint(Buffer.from(rsa, 'base64'))} (${path}:1)`)
+    // The hint: the line goes, and trust sees an unknown key again.
+    expect(error.hint).toContain(`delete the line ${path}:1`)
+    writeFileSync(path, '')
+    expect(await failure(sshd.spec({ knownHostsFiles: [path] }))).toMatchObject({
+      hint: 'hactl trust target',
+    })
+  })
+
+  test('a new one is taken as ssh_config says, and recorded where it can be; a changed one never is', async () => {
+    const { knownHostsFiles: _, ...spec } = sshd.spec()
+    const vagrant = 'UserKnownHostsFile /dev/null\nStrictHostKeyChecking no\n'
+    expect(await whoami(await session(spec, {}, configured(vagrant)))).toBe('root')
+    const path = join(sshd.dir, 'new_hosts')
+    const first = `UserKnownHostsFile ${path}\nStrictHostKeyChecking accept-new\n`
+    expect(await whoami(await session(spec, {}, configured(first)))).toBe('root')
+    expect(readFileSync(path, 'utf8')).toContain(shown().toString('base64'))
+    const strict = `UserKnownHostsFile ${path}\n`
+    expect(await whoami(await session(spec, {}, configured(strict)))).toBe('root')
+    keygen(join(sshd.dir, 'another'))
+    const another = readFileSync(`${join(sshd.dir, 'another')}.pub`, 'utf8')
+    writeFileSync(path, `[127.0.0.1]:${sshd.port} ${another}`)
+    const lax = `UserKnownHostsFile ${path}\nStrictHostKeyChecking no\n`
+    expect((await failure(spec, {}, configured(lax))).summary).toContain('has changed')
   })
 
   test('a hashed one is found', async () => {
@@ -313,6 +402,45 @@ describe('the way there', () => {
     expect(performance.now() - started).toBeLessThan(3000)
   })
 
+  test('a command that fails is named with its own words, and not tried again', async () => {
+    const spec = sshd.spec({
+      proxyCommand: `sh -c 'echo tunnel: no such gate >&2; echo x >>${sshd.dir}/tries; exit 3'`,
+    })
+    expect(await failure(spec)).toMatchObject({
+      code: 'ssh/unreachable',
+      summary: 'target: the ProxyCommand ended with exit code 3',
+      detail: 'tunnel: no such gate',
+    })
+    expect(readFileSync(join(sshd.dir, 'tries'), 'utf8')).toBe('x\n')
+  })
+
+  test('a web server is told at once, also one that keeps the connection', async () => {
+    const web = createServer((socket) => {
+      socket.once('data', () => socket.write('HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n'))
+    })
+    await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
+    const address = web.address()
+    const port = address !== null && typeof address === 'object' ? address.port : 0
+    // Far more than the test may take: the answer does not wait for it.
+    const error = await failure(sshd.spec({ port, connectTimeoutMs: 600_000 }))
+    web.close()
+    expect(error).toMatchObject({
+      code: 'ssh/unreachable',
+      summary: 'target: a web server answers there',
+      detail: 'HTTP/1.1 400 Bad Request',
+    })
+  })
+
+  test('twelve logins at once to a server that bears one at a time', async () => {
+    const strict = await startSshd(['MaxStartups 1:100:1'])
+    servers.push(strict)
+    const connect = createSshConnect()
+    const spec = strict.spec({ connectTimeoutMs: 30_000 })
+    const sessions = await Promise.all(Array.from({ length: 12 }, () => session(spec, {}, connect)))
+    expect(sessions).toHaveLength(12)
+    await Promise.all(sessions.map((transport) => transport.close()))
+  })
+
   test('an interrupt while connecting', async () => {
     const stop = new AbortController()
     const silent = createServer(() => stop.abort())
@@ -389,6 +517,16 @@ describe('trouble on the way', () => {
     expect(await whoami(transport)).toBe('root')
   })
 
+  test('a command that stops the runner is given up when its time is over', async () => {
+    const transport = await session(sshd.spec())
+    const script = `kill -STOP $HACTL_SESSION_PID; echo $HACTL_SESSION_PID >${sshd.dir}/stopped; sleep 1000`
+    const error: unknown = await transport
+      .batch([{ argv: ['sh', '-c', script], timeoutMs: 500 }])
+      .catch((reason: unknown) => reason)
+    process.kill(-Number(readFileSync(join(sshd.dir, 'stopped'), 'utf8')), 'SIGCONT')
+    expect(error).toMatchObject({ exit: 4, diagnostics: [{ code: 'ssh/lost' }] })
+  })
+
   test('a killed controller leaves no process and no file', async () => {
     const sleep = longSleep()
     const child = spawn(process.execPath, [
@@ -402,7 +540,7 @@ describe('trouble on the way', () => {
         `trap "" TERM; cat >/dev/null; tr '\\0' '\\n' </proc/$PPID/cmdline | sed -n 3p >${sshd.dir}/work; sleep ${sleep} & sleep ${sleep}; wait`,
       ]),
     ])
-    expect(await until(() => running(sleep), 20_000)).toBe(true)
+    expect(await until(() => running(sleep), 50_000)).toBe(true)
     const work = readFileSync(join(sshd.dir, 'work'), 'utf8').trim()
     expect(statSync(work).mode & 0o777).toBe(0o700)
     child.kill('SIGKILL')

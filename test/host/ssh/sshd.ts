@@ -73,6 +73,8 @@ export async function startSshd(config: readonly string[] = [], prepare = ''): P
       `AuthorizedKeysFile ${authorized}`,
       'StrictModes no',
       'UsePAM no',
+      // As if a shell had started this one: bash then leaves out root's .bashrc, which may take long.
+      'SetEnv SHLVL=5',
       'PermitRootLogin yes',
       `PidFile ${join(dir, 'pid')}`,
     ].join('\n'),
@@ -104,7 +106,7 @@ export async function startSshd(config: readonly string[] = [], prepare = ''): P
       knownHostsFiles: [knownHosts],
       become: false,
       becomeUser: 'root',
-      connectTimeoutMs: 5000,
+      connectTimeoutMs: 30_000,
       ...more,
     }),
     stop: () => {

@@ -68,6 +68,25 @@ test('an unknown key is refused; trust records it hashed as ssh_config wants; th
   expect(hactl('trust', 'one', '-i', inventory).stdout).toContain('trusted already')
 })
 
+test('trust says when nothing can be recorded, and its hint helps', () => {
+  forget()
+  const config = join(home, '.ssh', 'config')
+  writeFileSync(config, 'UserKnownHostsFile /dev/null\n')
+  const nowhere = hactl('trust', 'one', '-i', inventory, '--yes')
+  expect(nowhere.status).toBe(4)
+  expect(nowhere.stdout).not.toContain('Recorded')
+  expect(nowhere.stderr).toContain('nothing can be recorded')
+  // Its hint, first half.
+  writeFileSync(config, 'UserKnownHostsFile ~/.ssh/known_hosts\n')
+  expect(hactl('trust', 'one', '-i', inventory, '--yes').stdout).toContain('Recorded 1 keys')
+  expect(hactl('exec', 'one', '-i', inventory, '--', 'true')).toMatchObject({ status: 0 })
+  // And its second.
+  writeFileSync(config, 'UserKnownHostsFile /dev/null\nStrictHostKeyChecking no\n')
+  expect(hactl('exec', 'one', '-i', inventory, '--', 'true')).toMatchObject({ status: 0, stderr: '' })
+  expect(hactl('trust', 'one', '-i', inventory)).toMatchObject({ status: 0, stderr: '' })
+  writeFileSync(config, 'HashKnownHosts yes\n')
+})
+
 test('trust does not record without a yes, and never replaces a changed key', () => {
   forget()
   expect(hactl('trust', 'one', '-i', inventory)).toMatchObject({ status: 5 })

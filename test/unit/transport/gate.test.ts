@@ -26,6 +26,23 @@ async function peak(addresses: readonly string[], count: number): Promise<{ all:
   return { all, each }
 }
 
+test('a server that drops connections gets fewer at a time, and one at least', async () => {
+  const gates = new HandshakeGates()
+  for (let times = 0; times < 5; times++) gates.narrow('a')
+  const first = await gates.enter('a')
+  let second = false
+  const waiting = gates.enter('a').then((leave) => {
+    second = true
+    return leave
+  })
+  await setImmediate()
+  expect(second).toBe(false)
+  first()
+  const leave = await waiting
+  leave()
+  leave()
+})
+
 test('at most 8 handshakes with one address', async () => {
   expect(await peak(['a'], 40)).toEqual({ all: 8, each: 8 })
 })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import {
+  authorityFor,
   checkHostKey,
   fingerprint,
   keyType,
@@ -61,12 +62,22 @@ test('hashed names', () => {
 
 test('a changed key names file, line and the recorded fingerprint', () => {
   const { file, table } = known(`\n${line('pg1', A)}`)
-  expect(checkHostKey(table, 'pg1', B)).toEqual({ kind: 'changed', at: `${file}:2`, known: fingerprint(A) })
+  expect(checkHostKey(table, 'pg1', B)).toEqual({
+    kind: 'changed',
+    at: `${file}:2`,
+    known: `ssh-ed25519 ${fingerprint(A)}`,
+  })
 })
 
-test('a second key of one kind is accepted, a key of another kind is unknown', () => {
+test('a second key of one kind is accepted; a key of another kind than the recorded one is told from an unknown one', () => {
   expect(kindOf(line('pg1', A) + line('pg1', B), 'pg1', B)).toBe('known')
-  expect(kindOf(line('pg1', A), 'pg1', RSA)).toBe('unknown')
+  const { file, table } = known(line('pg1', RSA))
+  expect(checkHostKey(table, 'pg1', A)).toEqual({
+    kind: 'other',
+    at: `${file}:1`,
+    known: `ssh-rsa ${fingerprint(RSA)}`,
+  })
+  expect(kindOf(line('pg2', RSA), 'pg1')).toBe('unknown')
   expect(knownTypes(known(line('pg1', RSA) + line('pg2', A)).table, 'pg1')).toEqual(['ssh-rsa'])
 })
 
@@ -76,7 +87,8 @@ test('a revoked key is refused even when it is recorded too', () => {
 
 test('certificate authorities are noted and trusted for nothing', () => {
   const { file, table } = known(line('pg1', A, '@cert-authority '))
-  expect(table.authorities).toEqual([`${file}:1`])
+  expect(authorityFor(table, 'pg1')).toBe(`${file}:1`)
+  expect(authorityFor(table, 'pg2')).toBeUndefined()
   expect(checkHostKey(table, 'pg1', A).kind).toBe('unknown')
 })
 
