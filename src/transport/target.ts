@@ -1,7 +1,7 @@
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { expandTokens, optionsFor } from './ssh-config.ts'
-import type { HostOptions, KeyPolicy, SshConfig } from './ssh-config.ts'
+import type { HostOptions, KeyPolicy, Login, SshConfig } from './ssh-config.ts'
 import type { ConnectionSpec } from './transport.ts'
 
 /** A host to connect to, with everything from the inventory and from ssh_config settled. */
@@ -67,6 +67,18 @@ function keysOf(
     : { identityFiles: DEFAULT_KEYS.map((name) => join(homedir(), '.ssh', name)), identitiesGiven: false }
 }
 
+/** Who logs in where, as far as the inventory says. */
+const loginOf = ({ user, port }: ConnectionSpec): Login => ({
+  ...(user !== undefined && { user }),
+  ...(port !== undefined && { port }),
+})
+
+/** From where and by which protocol the host is reached. */
+const wayOf = ({ family, bindAddress }: HostOptions): Pick<Target, 'family' | 'bindAddress'> => ({
+  ...(family && { family }),
+  ...(bindAddress !== undefined && { bindAddress }),
+})
+
 /** Where the keys of hosts are looked up and recorded. */
 function recordsOf(
   spec: ConnectionSpec,
@@ -91,10 +103,7 @@ function recordsOf(
 
 /** What is written in the inventory goes before what ssh_config says about the address. */
 export function resolveTarget(spec: ConnectionSpec, config: SshConfig): Target {
-  const options = optionsFor(config, spec.address, {
-    ...(spec.user !== undefined && { user: spec.user }),
-    ...(spec.port !== undefined && { port: spec.port }),
-  })
+  const options = optionsFor(config, spec.address, loginOf(spec))
   const address = options.hostName ?? spec.address
   const port = spec.port ?? options.port ?? 22
   const user = spec.user ?? options.user ?? userInfo().username
@@ -104,7 +113,7 @@ export function resolveTarget(spec: ConnectionSpec, config: SshConfig): Target {
       p: port,
       r: user,
       n: spec.address,
-      ...(options.hostKeyAlias !== undefined && { k: options.hostKeyAlias }),
+      k: options.hostKeyAlias ?? address,
     })
   const agent = agentOf(options)
   const proxy = proxyOf(spec, options, expand)
@@ -121,8 +130,7 @@ export function resolveTarget(spec: ConnectionSpec, config: SshConfig): Target {
     ...proxy,
     ...recordsOf(spec, options, expand),
     keyName: options.hostKeyAlias ?? address,
-    ...(options.family && { family: options.family }),
-    ...(options.bindAddress !== undefined && { bindAddress: options.bindAddress }),
+    ...wayOf(options),
     certificateFiles: options.certificateFiles.map(expand),
     differs: options.differs,
     connectTimeoutMs: options.connectTimeoutMs ?? spec.connectTimeoutMs,
