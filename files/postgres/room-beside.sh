@@ -8,7 +8,7 @@ fail() {
   exit 1
 }
 gb() { awk -v n="$1" 'BEGIN { printf n < 1e9 ? "%.0f MB" : "%.1f GB", n < 1e9 ? n / 1e6 : n / 1e9 }'; }
-size=${source%%[!0-9]*} spaces=$(printf '%s\n' "$source" | tail -n 1)
+size=${source%%[!0-9]*} spaces=$(printf %s "$source" | tail -n 1)
 [ "$spaces" = 0 ] || fail 'the primary has tablespaces, which hactl does not copy: use pg_basebackup with --tablespace-mapping'
 folder=$(dirname "$data")
 if mountpoint -q "$data"; then

@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -43,4 +45,15 @@ test('every script that a playbook names is there, and every program is named so
 test('every program says what it is for', () => {
   const first = (name: string): RegExp => (name.endsWith('.py') ? /^"""\S/ : /^#!\/bin\/sh\n# \S/)
   expect(programs.filter((name) => !first(name).test(textOf('files', name)))).toEqual([])
+})
+
+test.each([
+  ['1000\n0\n', 0, 'the copy needs'],
+  ['1000\n0', 0, 'the copy needs'],
+  ['1000\n2\n', 1, 'tablespaces'],
+  ['9000000000000000\n0\n', 1, 'free, the copy needs'],
+])('room for a copy is judged by what was measured: %j', (source, code, words) => {
+  const args = [join(ROOT, 'files/postgres/room-beside.sh'), join(tmpdir(), 'hactl-none'), source, '-', '']
+  const { status, stdout, stderr } = spawnSync('sh', args, { encoding: 'utf8' })
+  expect([status, stdout + stderr]).toEqual([code, expect.stringContaining(words)])
 })
