@@ -1,3 +1,6 @@
+import { parseArgs } from 'node:util'
+import { isStreaming, membersOf, type MemberStatus } from '../cluster/members.ts'
+import type { ClusterStatus } from '../cluster/status.ts'
 import { HactlError, problem, type Diagnostic } from '../diag/diagnostic.ts'
 import type { Param, Playbook } from '../engine/playbook.ts'
 import { suggest } from '../lib/suggest.ts'
@@ -8,22 +11,28 @@ export interface Rest {
   readonly given: Readonly<Record<string, string>>
 }
 
-/** Splits what follows the runbook's name: `inventory.yml --on pg1 --wait=30s --force`. */
+/**
+ * Splits what follows the runbook's name: `inventory.yml --on pg1 --wait=30s --force`. Which parameters there are is known
+ * only when the inventory was read: a word behind a parameter is its value.
+ */
 export function splitRest(rest: readonly string[]): Rest {
+  const { tokens } = parseArgs({ args: [...rest], strict: false, allowPositionals: true, tokens: true })
   const words: string[] = []
   const given: Record<string, string> = {}
-  for (let i = 0; i < rest.length; i++) {
-    const word = rest[i] ?? ''
-    const option = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(word)
-    if (!option) {
-      words.push(word)
+  let open: string | undefined
+  for (const token of tokens) {
+    const text = token.kind === 'positional' ? token.value : (rest[token.index] ?? '')
+    if (token.kind === 'option' && token.rawName.startsWith('--')) {
+      const name = token.name.replaceAll('-', '_')
+      given[name] = token.value ?? 'true'
+      open = token.value === undefined ? name : undefined
       continue
     }
-    const name = (option[1] ?? '').replaceAll('-', '_')
-    const next = rest[i + 1]
-    if (option[2] !== undefined) given[name] = option[2]
-    else if (next !== undefined && !next.startsWith('--')) given[name] = rest[++i] ?? ''
-    else given[name] = 'true'
+    if (token.kind !== 'option-terminator') {
+      if (open === undefined) words.push(text)
+      else given[open] = text
+    }
+    open = undefined
   }
   return { words, given }
 }
@@ -43,7 +52,7 @@ export function readParams(
   const values: Record<string, unknown> = {}
   for (const [name, param] of Object.entries(playbook.params)) {
     const text = given[name]
-    if (text === undefined && param.default === undefined && param.optional !== true) {
+    if (text === undefined && isRequired(param)) {
       problems.push(problem('run/missing-param', `${playbook.name} needs ${flag(name)}: ${param.about}`))
     }
     const value = text === undefined ? (param.default ?? null) : convert(param, text, hosts)
@@ -52,6 +61,42 @@ export function readParams(
   }
   if (problems.length > 0) throw new HactlError(problems)
   return values
+}
+
+const isRequired = (param: Param): boolean =>
+  param.default === undefined && param.optional !== true && param.pick === undefined
+
+const PICKS: Readonly<Record<NonNullable<Param['pick']>, (member: MemberStatus) => boolean>> = {
+  'ill-standby': (member) => member.role !== 'primary' && !isStreaming(member),
+  'taken-out': ({ paused }) => paused !== undefined,
+}
+
+const PICKED: Readonly<Record<NonNullable<Param['pick']>, string>> = {
+  'ill-standby': 'a standby that does not stream',
+  'taken-out': 'a member that was taken out',
+}
+
+/** The parameters with whom the cluster shows to be meant. Throws HactlError where that is nobody, or not one alone. */
+export function pickHosts(
+  playbook: Playbook,
+  params: Readonly<Record<string, unknown>>,
+  status: ClusterStatus,
+): Readonly<Record<string, unknown>> {
+  const members = membersOf(status)
+  const picked = Object.entries(playbook.params).flatMap(([name, { pick }]) => {
+    if (pick === undefined || (params[name] ?? null) !== null) return []
+    const meant = members.filter(PICKS[pick]).map((member) => member.name)
+    const [only] = meant
+    if (only !== undefined && meant.length === 1) return [[name, only] as const]
+    const found = meant.length === 0 ? 'nobody is' : `${meant.join(', ')} are each`
+    const hint = `name the member: ${flag(name)} ${only ?? members[0]?.name ?? 'HOST'}`
+    throw new HactlError(
+      problem('run/missing-param', `${playbook.name} needs ${flag(name)}: ${found} ${PICKED[pick]}`, {
+        hint,
+      }),
+    )
+  })
+  return { ...params, ...Object.fromEntries(picked) }
 }
 
 const flag = (name: string): string => `--${name.replaceAll('_', '-')}`

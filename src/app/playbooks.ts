@@ -75,6 +75,17 @@ export function runbookNames(target: Target): readonly string[] {
 
 const plain = (name: string): string => name.replace(/^cls[_-]/, '').replaceAll('_', '-')
 
+/** What other tools call by a name of their own, and the verb that shows it. */
+const VERBS: Readonly<Record<string, string>> = {
+  status: 'hactl status',
+  show: 'hactl status',
+  master: 'hactl status',
+  primary: 'hactl status',
+  list: 'hactl run --list',
+  check: 'hactl doctor',
+  doctor: 'hactl doctor',
+}
+
 /** A runbook by its name or one of its aliases. Throws HactlError with the names there are. */
 export async function findRunbook(target: Target, name: string): Promise<ReadPlaybook> {
   const names = runbookNames(target)
@@ -85,5 +96,10 @@ export async function findRunbook(target: Target, name: string): Promise<ReadPla
     const found = await load(each)
     if (found.playbook.aliases.some((alias) => plain(alias) === wanted)) return found
   }
-  return load(wanted)
+  const instead = VERBS[wanted]
+  if (instead === undefined) return load(wanted)
+  throw new HactlError(
+    problem('cli/no-runbook', `"${name}" is no runbook but a verb`, { hint: `${instead} INVENTORY` }),
+    EXIT.usage,
+  )
 }

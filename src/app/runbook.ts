@@ -7,6 +7,7 @@ import { journalDir, listRuns } from '../engine/journal.ts'
 import type { Playbook } from '../engine/playbook.ts'
 import type { Scope } from '../template/template.ts'
 import type { Bench } from './bench.ts'
+import { pickHosts } from './params.ts'
 import type { ReadPlaybook } from './playbooks.ts'
 import { applyRun } from './run.ts'
 import { readNeeds, refreshStatus } from './status.ts'
@@ -28,11 +29,13 @@ export interface Prepared {
 }
 
 /** Reads the status and judges the requirements of a runbook. Writes nothing. */
-export async function prepare(bench: Bench, playbook: Playbook, params: Params): Promise<Prepared> {
-  const isAsked = playbook.require.length > 0 || playbook.needs.length > 0
+export async function prepare(bench: Bench, playbook: Playbook, given: Params): Promise<Prepared> {
+  const picks = Object.values(playbook.params).some(({ pick }) => pick !== undefined)
+  const isAsked = picks || playbook.require.length > 0 || playbook.needs.length > 0
   const needed = isAsked ? await readNeeds(bench, playbook.needs) : undefined
   const status = needed?.status
   if (status) requireWhole(bench, status)
+  const params = status ? pickHosts(playbook, given, status) : given
   const vars: Scope = { params, ...needed?.scope }
   const scope: Scope = { ...bench.target.vars, ...vars }
   const verdicts = status ? judged(bench, playbook, status, scope) : []

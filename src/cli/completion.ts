@@ -21,11 +21,13 @@ export interface VerbWords {
   readonly subverbs: readonly Word[]
 }
 
+/** Runbooks are files of a stack's own folder; what lies deeper is imported by them. */
 const yamlNames = (dir: string): string[] => {
   try {
-    return readdirSync(dir, { withFileTypes: true, recursive: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.yml'))
-      .filter((entry) => !entry.parentPath.endsWith('/common') && entry.name !== 'deploy.yml')
+    return readdirSync(dir, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name !== 'common')
+      .flatMap((stack) => readdirSync(joinPath(dir, stack.name), { withFileTypes: true }))
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.yml') && entry.name !== 'deploy.yml')
       .map((entry) => entry.name.slice(0, -'.yml'.length))
   } catch {
     return []

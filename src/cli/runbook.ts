@@ -56,9 +56,9 @@ async function listRunbooks(target: Target): Promise<void> {
     const { playbook } = await findRunbook(target, name)
     const aliases = playbook.aliases.length > 0 ? `   (also ${playbook.aliases.join(', ')})` : ''
     await print(`  ${name.padEnd(width)}  ${playbook.name}${aliases}`)
-    for (const [param, { about, type, default: preset, optional }] of Object.entries(playbook.params)) {
+    for (const [param, { about, type, default: preset, optional, pick }] of Object.entries(playbook.params)) {
       const may =
-        preset === undefined && optional !== true
+        preset === undefined && optional !== true && pick === undefined
           ? 'required'
           : `default: ${JSON.stringify(preset ?? 'none')}`
       await print(`  ${''.padEnd(width)}    --${param.replaceAll('_', '-')} <${type}>  ${about} (${may})`)

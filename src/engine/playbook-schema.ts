@@ -54,6 +54,12 @@ const param = Type.Object({
   group: Type.Optional(text('A host of this group (type host).')),
   default: Type.Optional(anything('Value when it is not given; without one it is required.')),
   optional: Type.Optional(Type.Boolean({ description: 'May be left out without a default.' })),
+  pick: Type.Optional(
+    Type.Enum(['ill-standby', 'taken-out'], {
+      description:
+        'Who is meant when nobody is named: the one standby that does not stream, the one member that was taken out.',
+    }),
+  ),
 })
 
 const play = Type.Object({

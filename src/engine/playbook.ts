@@ -51,6 +51,8 @@ export interface Param {
   readonly group?: string
   readonly default?: unknown
   readonly optional?: boolean
+  /** Who is meant when nobody is named, if it can be but one. */
+  readonly pick?: 'ill-standby' | 'taken-out'
 }
 
 export interface Playbook {

@@ -159,7 +159,12 @@ async function afterwards(running: Running, course: Course): Promise<Course> {
   const stuck = await heal(stage, fault)
   const walEnd = seen && moved ? await endOnDisk(site, stage.lines.get(seen.member), seen) : seen
   if (stuck.length > 0) say(`${fault.name}: could not be undone on ${stuck.join(', ')}; a timer there will`)
-  const back = await rejoin(site, say, patienceOf(site, options.patience, signal, fault.expect.aloneWithinS))
+  const patience = patienceOf(site, options.patience, signal, fault.expect.aloneWithinS)
+  const back = await rejoin(site, say, patience).catch((error: unknown) => {
+    // Somebody ended the drill behind its first comparison, which is not lost with the rest.
+    if (!signal.aborted || course.failover === undefined) throw error
+    return { healthy: false, why: 'the drill was interrupted', ms: Math.round(now() - healedAt), helped: [] }
+  })
   const pending = back.healthy ? await site.pending() : { changes: -1 }
   return { ...course, healedAt, rejoin: back, pending, ...(walEnd && { walEnd }) }
 }
