@@ -1,3 +1,4 @@
+#!/bin/sh
 # What a host must have before anything is changed on it. Reads only, and starts few programs where a member runs already.
 # Arguments: data directory, port of PostgreSQL, locale of a new data directory ("" where none is made), names of units that
 # must not run, in one word; then the packages that will be installed.
