@@ -17,6 +17,8 @@ export interface Diagnostic {
   readonly detail?: string
   readonly at?: Span
   readonly on?: { readonly host?: string; readonly task?: string }
+  /** Not done for the sake of safety: the run ends as refused. */
+  readonly refuses?: true
   /** An instruction or a command. */
   readonly hint?: string
 }

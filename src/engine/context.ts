@@ -46,6 +46,7 @@ export interface RunOptions {
   /** Waits and steps may take this many times as long; default 1. */
   readonly patience?: number
   readonly tags?: readonly string[]
+  readonly skipTags?: readonly string[]
   readonly startAt?: string
   readonly verbose: number
   /** Changes worse than this are refused (apply). */
@@ -62,6 +63,12 @@ export interface HostState {
   readonly host: Host
   readonly session: Session
   registered: Readonly<Record<string, unknown>>
+  /** Names of results of which a plan knows only that something changes. */
+  partial: ReadonlySet<string>
+  /** Results of a loop that is still going on, by the name they will be registered under. */
+  readonly collected: Map<string, Map<number, Readonly<Record<string, unknown>>>>
+  /** Blocks in which a task failed, by id. */
+  readonly broken: Set<string>
   /** Names of notified handlers of the current play. */
   notified: Set<string>
   /** Why the host does no more in this run. */

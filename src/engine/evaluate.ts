@@ -1,23 +1,23 @@
-import { HactlError, problem, type Diagnostic } from '../diag/diagnostic.ts'
-import { fillDefaults } from '../schema/build.ts'
+import { EXIT, HactlError, type Diagnostic } from '../diag/diagnostic.ts'
+import { fillDefaults, fitTexts } from '../schema/build.ts'
 import { checkSchema } from '../schema/validate.ts'
 import { UndefinedVariable, type Scope } from '../template/template.ts'
+import { checkAsserts, endsSession, isAwaited, readFact, reasonAgainst } from './conditions.ts'
 import type { HostState, RunOptions, Session } from './context.ts'
 import { differences, type Difference } from './diff.ts'
 import type { Change } from './events.ts'
 import { worse, worst, type Impact } from './impact.ts'
-import type { Action, Fact, Module, State } from './module.ts'
+import type { Action, Module, State } from './module.ts'
 import { NotYet, type Prediction, type Probe, type Resource } from './probe.ts'
 import type { Foretold, View } from './prober.ts'
-import { lookupPath } from './scope.ts'
 import { withScripts, withSource } from './source.ts'
 import type { Step } from './step.ts'
 import type { Instance } from './tasks.ts'
-import { whyNot } from './when.ts'
 
 /** What the engine knows of a task on a host after reading. */
 export type Evaluation =
-  | { readonly kind: 'ok'; readonly state?: State; readonly label: string }
+  /** `says`: what the module `debug` shows. */
+  | { readonly kind: 'ok'; readonly state?: State; readonly label: string; readonly says?: string }
   | { readonly kind: 'skip'; readonly because: string; readonly label: string }
   | Wanted
   /** Cannot be read before something else happened. */
@@ -61,9 +61,14 @@ export async function evaluate(
   const module = options.registry.modules.get(instance.task.module)
   if (!module) throw new Error(`module ${instance.task.module} vanished`)
   let label = instance.task.module
+  if (instance.waits !== undefined)
+    return { evaluation: { kind: 'unknown', because: instance.waits, label }, view }
+  if (instance.turn?.of === 0)
+    return { evaluation: { kind: 'skip', because: 'there is nothing to loop over', label }, view }
   try {
     const skip = await skipReason(options, instance, view.probe)
     if (skip !== undefined) return { evaluation: { kind: 'skip', because: skip, label }, view }
+    await checkAsserts(options, instance, view.probe)
     const args = await renderArgs(options, instance, module, view.probe)
     label = labelOf(module, args)
     const action = module.kind === 'module' ? module.spec.event?.(args) : module
@@ -82,13 +87,14 @@ const patient = (evaluation: Evaluation, factor = 1): Evaluation =>
 
 function fromError(error: unknown, label: string, instance: Instance): Evaluation {
   if (error instanceof NotYet) return { kind: 'unknown', because: error.why, label }
-  if (error instanceof UndefinedVariable && instance.pending.has(error.root)) {
+  if (error instanceof UndefinedVariable && isAwaited(instance, error.root)) {
     return { kind: 'unknown', because: `${error.root} is known after apply`, label }
   }
   if (!(error instanceof HactlError)) throw error
   const first = error.diagnostics[0]
-  if (!first || first.code.startsWith('ssh/')) return { kind: 'broken', error, label }
-  return { kind: 'failed', error: { ...first, at: first.at ?? instance.task.source }, label }
+  if (!first || endsSession(error)) return { kind: 'broken', error, label }
+  const refused = error.exit === EXIT.refused && { refuses: true as const }
+  return { kind: 'failed', error: { ...first, ...refused, at: first.at ?? instance.task.source }, label }
 }
 
 async function skipReason(
@@ -96,33 +102,11 @@ async function skipReason(
   instance: Instance,
   probe: Probe,
 ): Promise<string | undefined> {
-  for (const predicate of instance.when) {
-    const rendered = options.templates.renderAll(predicate, instance.scope)
-    const reason = await whyNot(rendered as typeof predicate, {
-      variable: (path) => {
-        const root = path.split('.')[0] ?? path
-        if (instance.pending.has(root)) throw new NotYet(`${root} is known after apply`)
-        return lookupPath(instance.scope, path)
-      },
-      fact: (name) => readFact(options, name, probe, instance),
-    })
+  for (const { predicate, at } of instance.when) {
+    const reason = await reasonAgainst(options, instance, predicate, probe, at)
     if (reason !== undefined) return reason
   }
   return undefined
-}
-
-async function readFact(
-  options: RunOptions,
-  name: string,
-  probe: Probe,
-  instance: Instance,
-): Promise<unknown> {
-  const fact: Fact | undefined = options.registry.facts.get(name)
-  if (fact) return fact.read(probe, instance.scope)
-  const known = [...options.registry.facts.keys()].toSorted().join(', ')
-  throw new HactlError(
-    problem('playbook/unknown-fact', `no fact called "${name}"`, { hint: `known: ${known}` }),
-  )
 }
 
 const FACT = /\bfacts\.([a-z_]+(?:\.[a-z_]+)*)/g
@@ -190,7 +174,8 @@ async function renderArgs(
   const raw = options.templates.renderAll(task.args, scope, origin) as Record<string, unknown>
   const rendered = known.scripts ? withScripts(options, instance, raw) : raw
   const withContent = withSource(options, instance, module, rendered, scope)
-  const args = fillDefaults(module.spec.args, withContent) as Readonly<Record<string, unknown>>
+  const filled = fillDefaults(module.spec.args, withContent)
+  const args = fitTexts(module.spec.args, filled, task.args) as Readonly<Record<string, unknown>>
   const where = (path: readonly (string | number)[]) => task.whereArg(path)
   const found =
     known.sound === true
@@ -205,7 +190,7 @@ async function renderArgs(
 function labelOf(module: Module | Action, args: Readonly<Record<string, unknown>>): string {
   const { spec } = module
   const own = spec.label?.(args)
-  if (own !== undefined) return `${spec.name}[${own}]`
+  if (own !== undefined) return own === '' ? spec.name : `${spec.name}[${own}]`
   for (const key of ['name', 'path', 'key', 'host', 'names']) {
     const value = args[key]
     if (typeof value === 'string' || typeof value === 'number') return `${spec.name}[${value}]`
@@ -225,7 +210,8 @@ async function readModule(
   const from = await spec.current(probe, args)
   const to = spec.desired(args, from)
   const found = differences(from, to)
-  if (found.length === 0) return { kind: 'ok', state: from, label }
+  const says = spec.says?.(args)
+  if (found.length === 0) return { kind: 'ok', state: from, label, ...(says !== undefined && { says }) }
   const refused = spec.refuse?.(from, to, args)
   if (refused) return { kind: 'failed', error: { at: instance.task.source, ...refused }, label }
   const steps = spec.steps(from, to, args)

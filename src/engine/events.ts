@@ -49,6 +49,8 @@ export type EngineEvent =
   | { readonly kind: 'run-params'; readonly params: Readonly<Record<string, string>> }
   | { readonly kind: 'host-connected'; readonly host: string; readonly ms: number }
   | { readonly kind: 'host-unreachable'; readonly host: string; readonly error: Diagnostic }
+  /** A host stops for a reason outside any task: the list of a loop, the host of `delegate_to`. */
+  | { readonly kind: 'host-failed'; readonly host: string; readonly error: Diagnostic }
   | {
       readonly kind: 'play-start'
       readonly play: string

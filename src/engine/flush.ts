@@ -1,7 +1,7 @@
 import { problem, type Diagnostic } from '../diag/diagnostic.ts'
 import { isStuck, notReady, sessionOf, type Item, type Run } from './batch.ts'
 import type { HostState } from './context.ts'
-import { evaluate, type Wanted } from './evaluate.ts'
+import { evaluate, type Evaluation, type Wanted } from './evaluate.ts'
 import { IMPACTS } from './impact.ts'
 import { send } from './send.ts'
 import type { Instance } from './tasks.ts'
@@ -23,7 +23,8 @@ export async function flush(
   if (!last) throw new Error(`no progress at ${queue[0]?.id}`)
   if (isStuck(last)) {
     for (const item of batch.slice(0, -1)) settle(run, state, item)
-    return [...batch.slice(0, -1).map((item) => item.instance.id), ...(await stuck(run, state, last))]
+    const settled = batch.slice(0, -1).map((item) => item.instance.id)
+    return isKnownNow(state, last.instance) ? settled : [...settled, ...(await stuck(run, state, last))]
   }
   const refusal = firstRefusal(run, batch)
   if (refusal) {
@@ -34,10 +35,11 @@ export async function flush(
   const sent = await send(run, state, batch, queue)
   for (const item of batch) {
     const change = sent.find((each) => each.instance === item.instance)
-    if (change) await conclude(run, state, await insisted(run, state, change))
-    else settle(run, state, item)
+    const went = change ? await conclude(run, state, await insisted(run, state, change)) : true
+    if (!change) settle(run, state, item)
     finished.push(item.instance.id)
-    if (state.stopped !== undefined) break
+    // What stood behind a failure in the batch was not sent, also when the failure stops nothing.
+    if (state.stopped !== undefined || !went) break
   }
   return finished
 }
@@ -61,13 +63,24 @@ const settle = (run: Run, state: HostState, { instance, evaluated }: Item): void
   const { evaluation } = evaluated
   if (evaluation.kind !== 'ok' && evaluation.kind !== 'skip') return
   run.record.settled(instance, state, evaluation)
-  const value = {
-    changed: false,
-    status: evaluation.kind,
-    state: evaluation.kind === 'ok' ? evaluation.state : undefined,
-  }
-  run.record.register(instance, state, value)
+  run.record.register(instance, state, unchanged(evaluation))
 }
+
+/** Whether a result that an instance waited for is there by now: it is to be evaluated again. */
+export const isKnownNow = (state: HostState, { pending }: Instance): boolean =>
+  [...pending].some((name) => Object.hasOwn(state.registered, name) && !state.partial.has(name))
+
+/** The result of a task that had nothing to do. */
+export const unchanged = (evaluation: Evaluation & { kind: 'ok' | 'skip' }) => ({
+  changed: false,
+  failed: false,
+  skipped: evaluation.kind === 'skip',
+  status: evaluation.kind,
+  rc: evaluation.kind === 'ok' ? 0 : null,
+  stdout: '',
+  stderr: '',
+  state: evaluation.kind === 'ok' ? (evaluation.state ?? null) : null,
+})
 
 /** A task that cannot be read: tried again as long as its `retry` allows, then failed. */
 async function stuck(run: Run, state: HostState, { instance, evaluated }: Item): Promise<readonly string[]> {
@@ -104,6 +117,7 @@ function firstRefusal(run: Run, batch: readonly Item[]) {
 function overImpact(run: Run, wanted: Wanted): Diagnostic | undefined {
   if (IMPACTS.indexOf(wanted.impact) <= IMPACTS.indexOf(run.options.allowed)) return undefined
   return problem('refused/impact', `${wanted.label} means ${wanted.impact}, which was not agreed to`, {
+    refuses: true,
     hint: `run it again with --allow ${wanted.impact}`,
   })
 }

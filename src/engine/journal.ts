@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync }
 import { join } from 'node:path'
 import { HactlError, problem } from '../diag/diagnostic.ts'
 import type { EngineEvent } from './events.ts'
+import { maskEvent } from './mask-event.ts'
 
 /** One line of a journal file. `hash` covers the line without itself; `prev` is the hash of the line before. */
 export interface JournalLine {
@@ -52,9 +53,8 @@ export function openJournal(dir: string, run: string, mask: (text: string) => st
   return {
     run,
     write(event) {
-      const text = JSON.stringify(event)
-      const safe = mask(text)
-      const masked = safe === text ? event : (JSON.parse(safe) as EngineEvent)
+      // Through JSON first: what hides itself there (a Secret) must be hidden in the hash too.
+      const masked = maskEvent(JSON.parse(JSON.stringify(event)) as EngineEvent, mask)
       const line = { seq: seq++, at: new Date().toISOString(), prev, event: masked }
       prev = hashOf(line)
       handle ??= openSync(file, 'a', 0o600)
@@ -122,8 +122,17 @@ function readFile(file: string): RunRecord {
 
 function parse(text: string): JournalLine | undefined {
   try {
-    return JSON.parse(text) as JournalLine
+    const value: unknown = JSON.parse(text)
+    return isLine(value) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+/** JSON alone is no line: one that anybody wrote into the file must not stop the reading of the others. */
+function isLine(value: unknown): value is JournalLine {
+  if (typeof value !== 'object' || value === null) return false
+  const { seq, at, prev, hash, event } = value as Partial<Record<keyof JournalLine, unknown>>
+  const isEvent = typeof event === 'object' && event !== null && 'kind' in event
+  return typeof seq === 'number' && [at, prev, hash].every((each) => typeof each === 'string') && isEvent
 }

@@ -30,6 +30,8 @@ export interface ModuleSpec<Args extends TObject, S extends State> {
   fieldImpact?(field: string, from: S, args: Static<Args>): Impact | undefined
   /** The action to run instead when the arguments ask for an event (`state: restarted`), not for a state. Pure. */
   event?(args: Static<Args>): Action | undefined
+  /** What a module that only shows something shows (`debug`); secrets are masked. Pure. */
+  says?(args: Static<Args>): string
   /**
    * What the steps may change when the state is `from`, so that unrelated readings stay valid. Default, and undefined:
    * everything on the host.

@@ -13,11 +13,11 @@ const map = (description: string) =>
 const duration = (description: string) => Type.String({ description, pattern: DURATION_PATTERN })
 
 /** A predicate: `{ var | fact, is | is_not | in | gte | lte | defined }`, `all`, `any`, `not`, or a list (all). */
-const when = Type.Unsafe<unknown>({
-  description:
-    'A condition: { var: NAME, is: VALUE }, { fact: NAME, in: [...] }, { all: [...] }, { any: [...] }, { not: … }; a list means all.',
-  type: ['object', 'array'],
-})
+const whenFor = (description: string) => Type.Unsafe<unknown>({ description })
+const when = whenFor(
+  'A condition: { var: NAME, is: VALUE }, { fact: NAME, in: [...] }, { all: [...] }, { any: [...] }, { not: … }; a list means all.',
+)
+const tasksOf = (description: string) => Type.Unsafe<unknown>({ description, type: 'array' })
 
 /** The keys of a task beside the one module key. */
 export const taskKeys = {
@@ -39,9 +39,19 @@ export const taskKeys = {
   ),
   as: Type.Optional(text('Account that runs the steps.')),
   check: Type.Optional(Type.Boolean({ description: 'false: not part of a plan, only of an apply.' })),
+  ignore_errors: Type.Optional(
+    Type.Boolean({ description: 'A failure is told, and the host goes on with its next task.' }),
+  ),
+  failed_when: Type.Optional(
+    whenFor('When it has failed, in place of the exit code; { var: result.rc, … }.'),
+  ),
+  block: Type.Optional(tasksOf('Tasks that belong together; `when` and `tags` hold for all of them.')),
+  rescue: Type.Optional(tasksOf('Tasks that run on a host when one of the block has failed there.')),
+  always: Type.Optional(tasksOf('Tasks that run behind the block, whether it failed or not.')),
 } as const
 
-const task = Type.Unsafe<Readonly<Record<string, unknown>>>({
+/** A task in a list of tasks; its module is checked by its own schema. */
+export const taskSchema = Type.Unsafe<Readonly<Record<string, unknown>>>({
   type: 'object',
   description: 'A name, exactly one module with its arguments, and keywords.',
   properties: taskKeys,
@@ -62,20 +72,31 @@ const param = Type.Object({
   ),
 })
 
+const size = {
+  anyOf: [
+    { type: 'integer', minimum: 1 },
+    { type: 'string', pattern: '^(?:[1-9][0-9]?|100)%$' },
+  ],
+}
+
 const play = Type.Object({
   name: Type.Optional(text('What the play does.')),
   import: Type.Optional(text('A file of plays to put in place of this one, e.g. common/hosts.yml.')),
   hosts: Type.Optional(names('Host pattern, or a list of names.')),
   serial: Type.Optional(
-    Type.Integer({ description: 'Hosts worked on at the same time, batch after batch.', minimum: 1 }),
+    Type.Unsafe<unknown>({
+      description:
+        'Hosts worked on at the same time, batch after batch: 2, "50%", or a list such as [1, 5, "50%"].',
+      anyOf: [size, { type: 'array', items: size, minItems: 1 }],
+    }),
   ),
   any_errors_fatal: Type.Optional(Type.Boolean({ description: 'A failed host stops the whole run.' })),
   vars: Type.Optional(map('Variables of this play.')),
   tags: Type.Optional(names('Labels for --tags, for all its tasks.')),
   when: Type.Optional(when),
-  tasks: Type.Optional(Type.Array(task, { description: 'In order.' })),
+  tasks: Type.Optional(Type.Array(taskSchema, { description: 'In order.' })),
   handlers: Type.Optional(
-    Type.Array(task, { description: 'Run once at the end of the play when notified.' }),
+    Type.Array(taskSchema, { description: 'Run once at the end of the play when notified.' }),
   ),
 })
 

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { EXIT, HactlError, problem, type Diagnostic, type Span } from '../diag/diagnostic.ts'
-import { parseDuration } from '../lib/duration.ts'
-import { suggest } from '../lib/suggest.ts'
-import { authoring } from '../schema/build.ts'
 import { checkSchema } from '../schema/validate.ts'
 import { parseYaml, type Path, type Where } from '../schema/yaml.ts'
 import type { Registry } from './module.ts'
-import { playbookSchema, taskKeys } from './playbook-schema.ts'
+import { playbookSchema } from './playbook-schema.ts'
+import { playWord } from './foreign.ts'
+import { readPlay } from './read-play.ts'
+import { checkWhen, words, type Raw, type Reader } from './reader.ts'
 import type { Predicate } from './when.ts'
 
 export interface Task {
@@ -20,6 +20,14 @@ export interface Task {
   readonly loop?: unknown
   readonly register?: string
   readonly runOnce: boolean
+  /** A failure is told and does not stop the host. */
+  readonly ignoreErrors: boolean
+  /** Decides in place of the exit code; the result is `result`. */
+  readonly failedWhen?: Predicate
+  /** What must hold, of the module `assert`. */
+  readonly asserts?: Predicate
+  /** The part of a block it stands in. */
+  readonly part?: BlockPart
   readonly delegateTo?: string
   readonly tags: readonly string[]
   readonly timeoutMs?: number
@@ -29,14 +37,26 @@ export interface Task {
   readonly source: Span
   /** Position of a path below the module's arguments. */
   readonly whereArg: (path: Path) => Span
+  /** Position of a path below the task. */
+  readonly whereKey: (path: Path) => Span
   /** The playbook file it stands in: templates are looked up from there. */
   readonly file: string
+}
+
+/** Where in a block a task stands. */
+export interface BlockPart {
+  readonly id: string
+  readonly part: 'block' | 'rescue' | 'always'
+  /** The block has a rescue. */
+  readonly rescued: boolean
+  readonly outer?: BlockPart
 }
 
 export interface Play {
   readonly name: string
   readonly hosts: string | readonly string[]
-  readonly serial?: number
+  /** Hosts at a time, batch after batch: numbers, or parts of the hosts in per cent; the last one goes on. */
+  readonly serial?: readonly (number | string)[]
   readonly anyErrorsFatal: boolean
   readonly vars: Readonly<Record<string, unknown>>
   readonly when?: Predicate
@@ -71,17 +91,6 @@ export interface Playbook {
   readonly where: Where
 }
 
-type Raw = Readonly<Record<string, unknown>>
-
-interface Reader {
-  readonly registry: Registry
-  readonly file: string
-  readonly where: Where
-  readonly diagnostics: Diagnostic[]
-  /** Files being imported, outermost first, to find cycles. */
-  readonly chain: readonly string[]
-}
-
 /**
  * Reads a playbook with everything it imports. Throws HactlError (exit 2) with all problems at once: YAML,
  * unknown keys and modules, arguments that no template could make right, handlers that do not exist.
@@ -90,7 +99,8 @@ export function loadPlaybook(file: string, registry: Registry): Playbook {
   const diagnostics: Diagnostic[] = []
   const raw = readYaml(file, diagnostics)
   const { data, where } = raw
-  diagnostics.push(...checkSchema(playbookSchema, data, { area: 'playbook', where }))
+  if (Array.isArray(data)) throw new HactlError(aList(where))
+  diagnostics.push(...checkSchema(playbookSchema, data, { area: 'playbook', where, foreign: playWord }))
   if (diagnostics.some((d) => d.severity === 'error')) throw new HactlError(diagnostics)
   const root = data as Raw
   const reader: Reader = { registry, file, where, diagnostics, chain: [file] }
@@ -111,6 +121,13 @@ export function loadPlaybook(file: string, registry: Registry): Playbook {
     where,
   }
 }
+
+/** A playbook as Ansible has it. */
+const aList = (where: Where): Diagnostic =>
+  problem('playbook/list', 'the playbook is a list of plays', {
+    at: where([]),
+    hint: 'write "name: WHAT IT DOES" and "plays:" above it, and indent the list',
+  })
 
 function readYaml(file: string, diagnostics: Diagnostic[]): { data: unknown; where: Where } {
   let text: string
@@ -135,6 +152,7 @@ const readPlays = (reader: Reader, plays: readonly Raw[], path: Path): Play[] =>
 /** `import:` is looked up beside the importing file, then in the playbooks folder above it. */
 function importPlays(reader: Reader, raw: Raw, path: Path): Play[] {
   const name = String(raw['import'])
+  checkWhen(reader, raw, path)
   const at = reader.where([...path, 'import'])
   const candidates = [join(dirname(reader.file), name), join(dirname(reader.file), '..', name)]
   const file = candidates.find(isReadable)
@@ -151,7 +169,11 @@ function importPlays(reader: Reader, raw: Raw, path: Path): Play[] {
   const { data, where } = readYaml(file, reader.diagnostics)
   const wrapped = Array.isArray(data) ? { name, plays: data } : data
   const checkWhere: Where = (p, part) => where(Array.isArray(data) ? p.slice(1) : p, part)
-  const found = checkSchema(playbookSchema, wrapped, { area: 'playbook', where: checkWhere })
+  const found = checkSchema(playbookSchema, wrapped, {
+    area: 'playbook',
+    where: checkWhere,
+    foreign: playWord,
+  })
   reader.diagnostics.push(...found)
   if (found.length > 0) return []
   const inner: Reader = { ...reader, file, where: checkWhere, chain: [...reader.chain, file] }
@@ -174,119 +196,5 @@ function isReadable(file: string): boolean {
     return true
   } catch {
     return false
-  }
-}
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
-
-const words = (value: unknown): readonly string[] =>
-  value === undefined ? [] : Array.isArray(value) ? value.map(text) : [text(value)]
-
-function readPlay(reader: Reader, raw: Raw, path: Path): Play[] {
-  if (raw['hosts'] === undefined) {
-    const hint = 'write hosts: all, a group, or a list of names'
-    reader.diagnostics.push(
-      problem('playbook/no-hosts', 'this play has no hosts', { at: reader.where(path), hint }),
-    )
-    return []
-  }
-  const tags = words(raw['tags'])
-  const tasks = readTasks(reader, raw['tasks'], [...path, 'tasks'], tags)
-  const handlers = readTasks(reader, raw['handlers'], [...path, 'handlers'], tags)
-  checkNotify(reader, tasks, handlers)
-  const hosts = raw['hosts']
-  return [
-    {
-      name: text(raw['name'] ?? `play ${Number(path.at(-1)) + 1}`),
-      hosts: Array.isArray(hosts) ? hosts.map(text) : text(hosts),
-      ...(raw['serial'] !== undefined && { serial: raw['serial'] as number }),
-      anyErrorsFatal: raw['any_errors_fatal'] === true,
-      vars: (raw['vars'] as Raw | undefined) ?? {},
-      ...(raw['when'] !== undefined && { when: raw['when'] as Predicate }),
-      tasks,
-      handlers,
-      source: reader.where(path),
-    },
-  ]
-}
-
-const readTasks = (reader: Reader, raw: unknown, path: Path, tags: readonly string[]): Task[] =>
-  ((raw ?? []) as readonly Raw[]).flatMap((task, index) => readTask(reader, task, [...path, index], tags))
-
-function readTask(reader: Reader, raw: Raw, path: Path, tags: readonly string[]): Task[] {
-  const found = Object.keys(raw).filter((key) => !(key in taskKeys))
-  const name = moduleOf(reader, raw, path, found)
-  if (name === undefined) return []
-  const args = raw[name] === null ? {} : raw[name]
-  const module = reader.registry.modules.get(name)
-  if (module) {
-    const context = { area: 'playbook', where: reader.where, at: [...path, name], name }
-    reader.diagnostics.push(...checkSchema(authoringOf(module.spec.args), args, context))
-  }
-  const duration = (key: string): number | undefined =>
-    typeof raw[key] === 'string' ? parseDuration(raw[key]) : undefined
-  const [timeoutMs, retryMs] = [duration('timeout'), duration('retry')]
-  return [
-    {
-      name: String(raw['name']),
-      module: name,
-      args: args as Raw,
-      ...(raw['when'] !== undefined && { when: raw['when'] as Predicate }),
-      notify: words(raw['notify']),
-      ...(raw['loop'] !== undefined && { loop: raw['loop'] }),
-      ...(raw['register'] !== undefined && { register: text(raw['register']) }),
-      runOnce: raw['run_once'] === true,
-      ...(raw['delegate_to'] !== undefined && { delegateTo: text(raw['delegate_to']) }),
-      tags: [...tags, ...words(raw['tags'])],
-      ...(timeoutMs !== undefined && { timeoutMs }),
-      ...(retryMs !== undefined && { retryMs }),
-      ...(raw['as'] !== undefined && { as: text(raw['as']) }),
-      inPlan: raw['check'] !== false,
-      source: reader.where([...path, name], 'key'),
-      whereArg: (arg) => reader.where([...path, name, ...arg]),
-      file: reader.file,
-    },
-  ]
-}
-
-const authoringForms = new WeakMap<object, object>()
-const authoringOf = (schema: object): object => {
-  const known = authoringForms.get(schema)
-  if (known) return known
-  const made = authoring(schema)
-  authoringForms.set(schema, made)
-  return made
-}
-
-/** The one key of a task that is no keyword; a problem when there are none, two, or one nobody knows. */
-function moduleOf(reader: Reader, raw: Raw, path: Path, found: readonly string[]): string | undefined {
-  const known = found.filter((key) => reader.registry.modules.has(key))
-  if (found.length === 1 && known.length === 1) return known[0]
-  for (const key of found.filter((name) => !known.includes(name))) {
-    const close = suggest(key, [...reader.registry.modules.keys(), ...Object.keys(taskKeys)])
-    const hint = close ? `did you mean "${close}"?` : 'docs/modules lists the modules'
-    const at = reader.where([...path, key], 'key')
-    reader.diagnostics.push(problem('playbook/unknown-module', `no module called "${key}"`, { at, hint }))
-  }
-  if (found.length === 0 || known.length > 1) {
-    const summary =
-      found.length === 0
-        ? `the task "${String(raw['name'])}" names no module`
-        : `the task "${String(raw['name'])}" names ${known.length} modules: ${known.join(', ')}`
-    const hint = 'a task has exactly one module; split it'
-    reader.diagnostics.push(problem('playbook/one-module', summary, { at: reader.where(path), hint }))
-  }
-  return undefined
-}
-
-function checkNotify(reader: Reader, tasks: readonly Task[], handlers: readonly Task[]): void {
-  const names = handlers.map((handler) => handler.name)
-  for (const task of tasks) {
-    for (const name of task.notify.filter((wanted) => !names.includes(wanted))) {
-      const close = suggest(name, names)
-      const hint = close ? `did you mean "${close}"?` : `handlers of this play: ${names.join(', ') || 'none'}`
-      const summary = `the play has no handler "${name}"`
-      reader.diagnostics.push(problem('playbook/unknown-handler', summary, { at: task.source, hint }))
-    }
   }
 }

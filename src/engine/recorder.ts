@@ -1,5 +1,6 @@
 import { EXIT, HactlError, problem, type Diagnostic } from '../diag/diagnostic.ts'
 import type { HostState, RunOptions } from './context.ts'
+import { endsSession } from './conditions.ts'
 import type { Evaluation, Wanted } from './evaluate.ts'
 import type { CommandResult } from '../transport/transport.ts'
 import type { RunSummary, TaskResult } from './events.ts'
@@ -36,6 +37,10 @@ export class Recorder {
     const value: TaskResult =
       evaluation.kind === 'ok' ? { status: 'ok' } : { status: 'skipped', because: evaluation.because }
     this.#result(instance, state.name, evaluation.label, value)
+    if (evaluation.kind === 'ok' && evaluation.says !== undefined) {
+      const text = this.#options.mask(evaluation.says)
+      this.#options.emit({ kind: 'notice', level: 'info', host: state.name, text })
+    }
   }
 
   unknown(instance: Instance, state: HostState, evaluation: Evaluation & { kind: 'unknown' }): void {
@@ -67,10 +72,30 @@ export class Recorder {
     })
   }
 
+  /** A task failed: the host stops, unless the task or its block says how to go on. */
   failed(instance: Instance, state: HostState, label: string, error: Diagnostic, ms = 0): void {
-    state.stopped = 'failed'
-    this.#refused ||= error.code.startsWith('refused/')
-    this.#result(instance, state.name, label, { status: 'failed', error: this.#clean(error) }, ms)
+    this.#refused ||= error.refuses === true
+    const caught = error.refuses === true ? stop(state) : catchFailure(instance, state)
+    const cleaned = this.#clean(error)
+    if (caught === undefined) {
+      this.#result(instance, state.name, label, { status: 'failed', error: cleaned }, ms)
+      return
+    }
+    const because = `failed, ${caught}: ${cleaned.summary}`
+    this.#result(instance, state.name, label, { status: 'skipped', because }, ms)
+    const text = `${instance.task.name}: ${because}`
+    this.#options.emit({ kind: 'notice', level: 'warning', host: state.name, text })
+    const { summary: msg, detail = '' } = cleaned
+    const value = {
+      changed: false,
+      failed: true,
+      status: 'failed',
+      rc: null,
+      stdout: '',
+      stderr: detail,
+      msg,
+    }
+    this.register(instance, state, value)
   }
 
   /** The session of the task's host failed. */
@@ -88,11 +113,12 @@ export class Recorder {
   /** A host stops outside any task. */
   hostFailed(state: HostState, error: HactlError): void {
     const first = error.diagnostics[0] ?? problem('engine/failed', error.message)
-    if (first.code.startsWith('ssh/')) this.#stop(state, error)
+    if (endsSession(error)) this.#stop(state, error)
     else state.stopped = 'failed'
     if (state.stopped !== 'interrupted')
       this.#counts[state.stopped === 'failed' ? 'failed' : 'unreachable'] += 1
-    this.#options.emit({ kind: 'host-unreachable', host: state.name, error: this.#clean(first) })
+    const kind = state.stopped === 'failed' ? 'host-failed' : 'host-unreachable'
+    this.#options.emit({ kind, host: state.name, error: this.#clean(first) })
   }
 
   hostUnreachable(host: string, error: Diagnostic): void {
@@ -102,7 +128,9 @@ export class Recorder {
 
   register(instance: Instance, state: HostState, value: Readonly<Record<string, unknown>>): void {
     const name = instance.task.register
-    if (name !== undefined) state.registered = { ...state.registered, [name]: value }
+    if (name === undefined) return
+    const result = instance.turn ? collect(state, name, instance.turn, value) : value
+    if (result !== undefined) state.registered = { ...state.registered, [name]: result }
   }
 
   summary(ms: number, roundTrips: Readonly<Record<string, number>>): RunSummary {
@@ -127,6 +155,41 @@ export class Recorder {
     const detail = error.detail === undefined ? {} : { detail: mask(error.detail) }
     return { ...error, summary: mask(error.summary), ...detail }
   }
+}
+
+type Result = Readonly<Record<string, unknown>>
+
+/** The results of a loop; undefined until its last round is done. */
+function collect(
+  state: HostState,
+  name: string,
+  { item, index, of }: NonNullable<Instance['turn']>,
+  value: Result,
+): Result | undefined {
+  const found = state.collected.get(name) ?? new Map<number, Result>()
+  state.collected.set(name, found)
+  if (of > 0) found.set(index, { ...value, item })
+  if (found.size < of) return undefined
+  state.collected.delete(name)
+  const results = [...found].toSorted(([a], [b]) => a - b).map(([, each]) => each)
+  const changed = results.some((each) => each['changed'] === true)
+  const failed = results.some((each) => each['failed'] === true)
+  return { changed, failed, status: changed ? 'changed' : 'ok', results }
+}
+
+function stop(state: HostState): undefined {
+  state.stopped = 'failed'
+}
+
+/** What keeps the host going after a failed task, in words; undefined: nothing, it is stopped. */
+function catchFailure({ task }: Instance, state: HostState): string | undefined {
+  if (task.ignoreErrors) return 'and that is ignored'
+  for (let part = task.part; part !== undefined; part = part.outer) {
+    if (part.part === 'always') continue
+    state.broken.add(`${part.part} ${part.id}`)
+    if (part.part === 'block' && part.rescued) return 'its block is rescued'
+  }
+  return stop(state)
 }
 
 function outcomeOf(counts: Counts, refused: boolean, interrupted: boolean): RunSummary['outcome'] {

@@ -3,6 +3,7 @@ import type { HostState, Mode, RunOptions } from './context.ts'
 import type { RunSummary } from './events.ts'
 import { clearPending } from './lock.ts'
 import type { Play, Playbook, Task } from './playbook.ts'
+import { checkChoice } from './choice.ts'
 import { Recorder } from './recorder.ts'
 import { hostTable } from './scope.ts'
 import { expand, selected, type PlayFrame } from './tasks.ts'
@@ -20,10 +21,12 @@ export interface RunInput {
 
 /**
  * Runs a playbook: every play after the one before, its hosts side by side. Plan and apply are the same code; a plan
- * stops where steps would be sent. Rejects only with bugs; everything else is in the events and the summary.
+ * stops where steps would be sent. Rejects with HactlError for a choice of tasks that names nothing, else only with bugs;
+ * everything else is in the events and the summary.
  */
 export async function runPlaybook(options: RunOptions, input: RunInput): Promise<RunSummary> {
   const started = performance.now()
+  checkChoice(input.playbook, options)
   const frames = input.playbook.plays.map((play, index): PlayFrame => ({
     index,
     play: { ...play, vars: { ...input.playbook.vars, ...play.vars } },
@@ -58,6 +61,9 @@ function newRun(options: RunOptions, mode: Mode, lastPlay: Play | undefined): Ru
       session,
       stopped: undefined,
       registered: {},
+      partial: new Set(),
+      collected: new Map(),
+      broken: new Set(),
       notified: new Set(),
       spread: false,
       changed: false,
@@ -81,7 +87,7 @@ function taskFilter(options: RunOptions): (play: Play) => readonly Task[] {
       const known = chosen.get(task)
       if (known !== undefined) return known
       if (task.name === options.startAt) skipping = false
-      const take = !skipping && selected(task, options.tags)
+      const take = !skipping && selected(task, options.tags, options.skipTags)
       chosen.set(task, take)
       return take
     })
@@ -145,13 +151,28 @@ async function runPlay(
     run.options.emit({ kind: 'notice', level: 'warning', text })
     return
   }
-  const size = play.serial ?? names.length
-  for (let start = 0; start < names.length && !run.halted; start += size) {
-    const states = names.slice(start, start + size).flatMap((name) => run.states.get(name) ?? [])
+  for (const batch of batchesOf(names, play.serial)) {
+    if (run.halted) break
+    const states = batch.flatMap((name) => run.states.get(name) ?? [])
     for (const state of states) state.notified = new Set(owedTo(owed, state, play))
     for (const segment of segments(tasks)) await runSegment(run, frame, states, segment)
     await runHandlers(run, frame, states)
   }
+}
+
+/** `serial`: hosts at a time, as numbers or in per cent of all (at least one); the last word holds for the rest. */
+function batchesOf(names: readonly string[], serial: Play['serial']): readonly (readonly string[])[] {
+  const batches: (readonly string[])[] = []
+  let start = 0
+  while (start < names.length) {
+    const word = serial?.[Math.min(batches.length, serial.length - 1)] ?? names.length
+    const share =
+      typeof word === 'number' ? word : Math.floor((names.length * Number.parseInt(word, 10)) / 100)
+    const size = Math.max(1, share)
+    batches.push(names.slice(start, start + size))
+    start += size
+  }
+  return batches
 }
 
 const owedTo = (owed: Owed | undefined, state: HostState, play: Play): readonly string[] =>
@@ -183,7 +204,10 @@ async function runSegment(
   })
   const first = workers[0]
   if (once && first)
-    for (const state of alive) state.registered = { ...state.registered, ...first.registered }
+    for (const state of alive) {
+      state.registered = { ...state.registered, ...first.registered }
+      state.partial = new Set([...state.partial, ...first.partial])
+    }
   share(run)
 }
 

@@ -39,6 +39,6 @@ export function taskScope(
 /** Looks a dotted path up; undefined when a part does not exist. */
 export const lookupPath = (scope: Scope, path: string): unknown =>
   path.split('.').reduce<unknown>((value, key) => {
-    if (typeof value !== 'object' || value === null) return undefined
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
     return (value as Readonly<Record<string, unknown>>)[key]
   }, scope)

@@ -62,7 +62,6 @@ export function withSource(
     )
   }
   const { src: _src, ...rest } = args
-  const content =
-    kind === 'template' ? options.templates.render(text, scope, { file: file.path, line: 1, col: 1 }) : text
-  return { ...rest, content: content instanceof Secret ? content : String(content) }
+  if (kind === 'file') return { ...rest, content: text }
+  return { ...rest, content: options.templates.renderText(text, scope, { file: file.path, line: 1, col: 1 }) }
 }

@@ -1,4 +1,5 @@
-import { HactlError, problem } from '../diag/diagnostic.ts'
+import { HactlError, problem, type Span } from '../diag/diagnostic.ts'
+import type { Path } from '../schema/yaml.ts'
 import { UndefinedVariable, type Scope } from '../template/template.ts'
 import type { HostState, RunOptions } from './context.ts'
 import type { TaskRef } from './events.ts'
@@ -13,9 +14,15 @@ export interface Instance {
   readonly play: Play
   readonly handler: boolean
   readonly scope: Scope
-  readonly when: readonly Predicate[]
+  readonly when: readonly { readonly predicate: Predicate; readonly at: (path: Path) => Span }[]
   /** Results that tasks before this one register; undefined until those have run. */
   readonly pending: ReadonlySet<string>
+  /** Results of which a plan knows only that something changes. */
+  readonly partial: ReadonlySet<string>
+  /** What it waits for: a list to loop over that is not known yet. */
+  readonly waits?: string
+  /** Its place in a loop that registers a result; `of` 0: there is nothing to loop over. */
+  readonly turn?: { readonly item: unknown; readonly index: number; readonly of: number }
   /** Host it really runs on. */
   readonly target: string
 }
@@ -28,8 +35,13 @@ export interface PlayFrame {
 }
 
 /** Whether `--tags` selects the task; `always` is always selected. */
-export const selected = (task: Task, tags: readonly string[] | undefined): boolean =>
-  tags === undefined || tags.length === 0 || task.tags.some((tag) => tag === 'always' || tags.includes(tag))
+export const selected = (
+  task: Task,
+  tags: readonly string[] | undefined,
+  skipped: readonly string[] = [],
+): boolean =>
+  !task.tags.some((tag) => skipped.includes(tag)) &&
+  (tags === undefined || tags.length === 0 || task.tags.some((tag) => tag === 'always' || tags.includes(tag)))
 
 /**
  * The instances of tasks on one host, loops expanded. Called again when results were registered: scopes hold what is
@@ -50,35 +62,55 @@ export function expand(
   const scope = taskScope(options, state, { vars: frame.play.vars, table: frame.table })
   return tasks.flatMap((task) => {
     const open = new Set([...pending].filter((name) => !(name in state.registered)))
-    const made = items(options, task, scope, open).map((item, position): Instance => ({
-      id: `${frame.index}.${task.source.line}.${task.source.col}.${position}@${state.name}`,
-      task,
-      play: frame.play,
-      handler,
-      scope: item === NONE ? scope : { ...scope, item },
-      when: [frame.play.when, task.when].filter((predicate) => predicate !== undefined),
-      pending: open,
-      target: targetOf(options, task, scope, state),
-    }))
+    const made = turns(options, task, scope, new Set([...open, ...state.partial])).map(
+      (turn, position): Instance => ({
+        id: `${frame.index}.${task.source.line}.${task.source.col}.${position}@${state.name}`,
+        task,
+        play: frame.play,
+        handler,
+        scope: 'item' in turn ? { ...scope, item: turn.item } : scope,
+        when: conditionsOf(frame.play, task),
+        pending: open,
+        partial: state.partial,
+        target: targetOf(options, task, scope, state),
+        ...(turn.waits !== undefined && { waits: turn.waits }),
+        ...(turn.of !== undefined && { turn: { item: turn.item, index: position, of: turn.of } }),
+      }),
+    )
     if (task.register !== undefined) pending.add(task.register)
     return made
   })
 }
 
-const NONE = Symbol('no loop')
+const conditionsOf = (play: Play, task: Task): Instance['when'] => [
+  ...(play.when === undefined ? [] : [{ predicate: play.when, at: () => play.source }]),
+  ...(task.when === undefined
+    ? []
+    : [{ predicate: task.when, at: (path: Path) => task.whereKey(['when', ...path]) }]),
+]
 
-function items(options: RunOptions, task: Task, scope: Scope, open: ReadonlySet<string>): readonly unknown[] {
-  if (task.loop === undefined) return [NONE]
+/** One round of a loop; without a loop the only one. */
+interface Turn {
+  readonly item?: unknown
+  readonly of?: number
+  readonly waits?: string
+}
+
+function turns(options: RunOptions, task: Task, scope: Scope, open: ReadonlySet<string>): readonly Turn[] {
+  if (task.loop === undefined) return [{}]
+  const at = task.whereKey(['loop'])
   try {
-    const list = options.templates.renderAll(task.loop, scope, () => task.source)
-    if (Array.isArray(list)) return list
-    const hint = 'write a list, or {{ an expression that is one }}'
-    throw new HactlError(
-      problem('playbook/loop', `the loop of "${task.name}" is no list`, { at: task.source, hint }),
-    )
+    const list = options.templates.renderAll(task.loop, scope, (path) => task.whereKey(['loop', ...path]))
+    if (!Array.isArray(list)) {
+      const hint = 'write a list, or {{ an expression that is one }}'
+      throw new HactlError(problem('playbook/loop', `the loop of "${task.name}" is no list`, { at, hint }))
+    }
+    // A result of nothing is a result too, and what comes behind waits for it.
+    if (list.length === 0 && task.register !== undefined) return [{ of: 0 }]
+    return list.map((item: unknown) => ({ item, of: list.length }))
   } catch (error) {
-    if (error instanceof UndefinedVariable && open.has(error.root)) return [NONE]
-    throw error
+    if (!(error instanceof UndefinedVariable) || !open.has(error.root)) throw error
+    return [{ waits: `${error.root} is known after apply` }]
   }
 }
 

@@ -1,13 +1,16 @@
 import { problem, type Diagnostic } from '../diag/diagnostic.ts'
+import type { Path } from '../schema/yaml.ts'
 import type { CommandResult } from '../transport/transport.ts'
 import { notReady, sessionOf, type Item, type Run } from './batch.ts'
 import type { HostState, Session } from './context.ts'
+import { reasonAgainst } from './conditions.ts'
 import { evaluate, type Evaluated, type Wanted } from './evaluate.ts'
 import type { Change } from './events.ts'
 import { describeStep } from './execute.ts'
 import { happened, pause } from './happened.ts'
-import type { RunStep, Step } from './step.ts'
+import type { Step } from './step.ts'
 import type { Instance } from './tasks.ts'
+import type { Predicate } from './when.ts'
 
 /** A changed task and what its steps answered. */
 export interface Sent extends Item {
@@ -19,45 +22,90 @@ export interface Sent extends Item {
 export const failedStep = ({ wanted, results }: Sent): number =>
   results.findIndex((result, index) => !succeeded(wanted.steps[index], result))
 
-/** Decides whether one task reached its state. */
-export async function conclude(run: Run, state: HostState, sent: Sent): Promise<void> {
+/** Decides whether one task reached its state; false when it did not, whatever that means for its host. */
+export async function conclude(run: Run, state: HostState, sent: Sent): Promise<boolean> {
   const { instance, wanted, results } = sent
   const started = performance.now()
   const spent = (): number => Math.round(performance.now() - started)
-  const bad = failedStep(sent)
-  if (bad >= 0) {
-    const step = wanted.steps[bad]
-    const error = stepFailed(instance, step, results[bad] as CommandResult)
-    return run.record.failed(instance, state, wanted.label, error, spent())
+  const error = (await stepsError(run, sent)) ?? (await stateError(run, state, sent))
+  if (error) {
+    run.record.failed(instance, state, wanted.label, error, spent())
+    return false
   }
-  const error = wanted.action ? await happened(run, state, sent) : await converged(run, state, sent)
-  if (error) return run.record.failed(instance, state, wanted.label, error, spent())
   state.changed = true
   run.record.changed(instance, state, wanted, spent())
   for (const name of instance.task.notify) state.notified.add(name)
+  run.record.register(instance, state, { ...resultOf(results), changed: true, status: 'changed' })
+  return true
+}
+
+const resultOf = (results: readonly CommandResult[]) => {
   const { code, stdout, stderr } = results.at(-1) ?? { code: 0, stdout: '', stderr: '' }
-  run.record.register(instance, state, { changed: true, status: 'changed', rc: code, stdout, stderr })
+  return { failed: false, skipped: false, rc: code, stdout, stderr }
+}
+
+const stateError = (run: Run, state: HostState, sent: Sent): Promise<Diagnostic | undefined> =>
+  sent.wanted.action ? happened(run, state, sent) : converged(run, state, sent)
+
+/** Why the steps count as failed: by their exit codes, or by the task's `failed_when`. */
+async function stepsError(run: Run, sent: Sent): Promise<Diagnostic | undefined> {
+  const { instance, wanted, results } = sent
+  const bad = failedStep(sent)
+  const result = results[bad]
+  const failed = result && stepFailed(instance, wanted.steps[bad], result)
+  const { failedWhen } = instance.task
+  if (failedWhen === undefined || result?.timedOut || result?.notRun) return failed
+  const last = resultOf(bad >= 0 ? results.slice(0, bad + 1) : results)
+  if (!(await holdsAfter(run, sent, failedWhen, last))) return undefined
+  const detail = last.stderr.trim() || last.stdout.trim()
+  const at = instance.task.whereKey(['failed_when'])
+  const more = { at, ...(detail !== '' && { detail }) }
+  return failed ?? problem('task/failed-when', 'the condition of failed_when holds', more)
+}
+
+/** Whether a condition on the result of a task holds; it sees it as `result` and under the name it registers. */
+async function holdsAfter(
+  run: Run,
+  { instance }: Sent,
+  predicate: Predicate,
+  result: ReturnType<typeof resultOf>,
+): Promise<boolean> {
+  const { register } = instance.task
+  const own = register === undefined ? {} : { [register]: result }
+  const scope = { ...instance.scope, ...own, result }
+  const { probe } = (sessionOf(run, instance) as Session).prober
+  const at = (path: Path) => instance.task.whereKey(['failed_when', ...path])
+  const behind = { ...instance, scope, pending: new Set<string>() }
+  return (await reasonAgainst(run.options, behind, predicate, probe, at)) === undefined
 }
 
 const succeeded = (step: Step | undefined, result: CommandResult): boolean =>
   !result.notRun && ((step?.kind === 'run' && step.okCodes) || [0]).includes(result.code)
 
 function stepFailed(instance: Instance, step: Step | undefined, result: CommandResult): Diagnostic {
-  const what = step ? describeStep(step) : instance.task.module
   const reason = result.timedOut ? 'did not finish in time' : `exit code ${result.code}`
   const detail = (result.stderr.trim() || result.stdout.trim()).split('\n').slice(-8).join('\n')
   const code = result.timedOut ? 'task/timeout' : 'task/command-failed'
-  return problem(code, `${reason}: ${what}`, {
+  return problem(code, `${commandWords(step, instance)}${reason}`, {
     at: instance.task.source,
     ...(detail !== '' && { detail }),
-    ...hintFor(step as RunStep | undefined, detail),
+    ...hintFor(detail),
   })
 }
 
-const hintFor = (_step: RunStep | undefined, detail: string): { readonly hint?: string } =>
-  /No space left on device|Disk quota exceeded/.test(detail)
-    ? { hint: 'the disk is full: free some space (df -h), then run the same command again' }
-    : {}
+const SHELLS = /^(?:.*\/)?(?:ba|da)?sh$/
+
+/** What failed, as a person would type it; a shell's program is shown with -vv only. */
+function commandWords(step: Step | undefined, { task }: Instance): string {
+  if (step?.kind === 'run' && SHELLS.test(step.argv[0] ?? '') && step.argv[1] === '-c') return ''
+  return `${step ? describeStep(step) : task.module}: `
+}
+
+function hintFor(detail: string): { readonly hint?: string } {
+  if (/No space left on device|Disk quota exceeded/.test(detail))
+    return { hint: 'the disk is full: free some space (df -h), then run the same command again' }
+  return detail === '' ? { hint: 'it printed nothing; the same command with -vv shows what is run' } : {}
+}
 
 /** Evaluates a task again; `fresh`: with nothing that was read before. */
 export const reread = async (

@@ -4,7 +4,7 @@ import type { HostState } from './context.ts'
 import { evaluate } from './evaluate.ts'
 import { flush } from './flush.ts'
 import { report } from './plan.ts'
-import type { Task } from './playbook.ts'
+import type { BlockPart, Task } from './playbook.ts'
 import { expand, type Instance, type PlayFrame } from './tasks.ts'
 
 /**
@@ -20,28 +20,63 @@ export async function walk(
 ): Promise<void> {
   const done = new Set<string>()
   const remaining = (): readonly Instance[] =>
-    expand(run.options, state, frame, tasks, handler).filter((instance) => !done.has(instance.id))
+    expand(run.options, state, frame, tasks, handler).filter(
+      (instance) => !done.has(instance.id) && isDue(state, instance.task.part),
+    )
   try {
-    let queue = remaining()
-    while (queue.length > 0 && state.stopped === undefined) {
-      if (run.halted || run.options.soft?.aborted) {
-        state.stopped = 'interrupted'
-        break
-      }
-      await readAll(run, state, queue)
-      const items = itemsOf(run, queue)
-      const finished =
-        run.mode === 'plan'
-          ? report(run, state, items)
-          : await flush(run, state, await nextBatch(items, foresee(run, state)), queue)
-      for (const id of finished) done.add(id)
-      queue = remaining()
+    await carryOut(run, state, remaining, done)
+    // The always of a block that nobody rescued runs before its host stops.
+    if (state.stopped === 'failed') {
+      const cleaning = (): readonly Instance[] => remaining().filter(({ task }) => cleansUp(state, task.part))
+      state.stopped = undefined
+      await carryOut(run, state, cleaning, done)
+      state.stopped ??= 'failed'
     }
-    for (const instance of queue) run.record.skipped(instance, state.name, `${state.name} stopped before it`)
+    if (state.stopped === undefined) return
+    for (const instance of remaining())
+      run.record.skipped(instance, state.name, `${state.name} stopped before it`)
   } catch (error) {
     stopWith(run, state, error)
   }
 }
+
+async function carryOut(
+  run: Run,
+  state: HostState,
+  remaining: () => readonly Instance[],
+  done: Set<string>,
+): Promise<void> {
+  let queue = remaining()
+  while (queue.length > 0 && state.stopped === undefined) {
+    if (run.halted || run.options.soft?.aborted) {
+      state.stopped = 'interrupted'
+      return
+    }
+    await readAll(run, state, queue)
+    const items = itemsOf(run, queue)
+    const finished =
+      run.mode === 'plan'
+        ? report(run, state, items)
+        : await flush(run, state, await nextBatch(items, foresee(run, state)), queue)
+    for (const id of finished) done.add(id)
+    queue = remaining()
+  }
+}
+
+/** Whether a task has its turn, as far as the blocks around it decide. */
+function isDue(state: HostState, own: BlockPart | undefined): boolean {
+  if (cleansUp(state, own)) return true
+  for (let part = own; part !== undefined; part = part.outer) {
+    const failed = state.broken.has(`block ${part.id}`)
+    if (part.part === 'block' && failed) return false
+    if (part.part === 'rescue' && (!failed || state.broken.has(`rescue ${part.id}`))) return false
+  }
+  return true
+}
+
+/** Part of the always of a block in which something failed. */
+const cleansUp = (state: HostState, part: BlockPart | undefined): boolean =>
+  part?.part === 'always' && ['block', 'rescue'].some((name) => state.broken.has(`${name} ${part.id}`))
 
 const foresee =
   (run: Run, state: HostState): Foresee =>

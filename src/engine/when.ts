@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
+import { HactlError, problem } from '../diag/diagnostic.ts'
+import { Secret } from '../lib/secret.ts'
 
 /** A condition as data; `var` looks in the task's variables, `fact` reads the host. A list means all. */
 export type Predicate =
@@ -16,16 +18,17 @@ export interface Comparison {
   readonly in?: readonly unknown[]
   readonly gte?: number
   readonly lte?: number
+  readonly matches?: string
   readonly defined?: boolean
 }
 
 export interface Lookup {
-  /** Undefined when the variable does not exist. */
-  readonly variable: (path: string) => unknown
+  /** Undefined when the variable does not exist and `mayMiss`; else throws HactlError. */
+  readonly variable: (path: string, mayMiss: boolean) => unknown
   readonly fact: (name: string) => Promise<unknown>
 }
 
-/** Undefined: the condition holds. Otherwise one sentence that says why not. */
+/** Undefined: the condition holds. Otherwise one sentence that says why not. Throws HactlError for what cannot be compared. */
 export async function whyNot(predicate: Predicate, lookup: Lookup): Promise<string | undefined> {
   if (isList(predicate)) return firstReason(predicate, lookup)
   if ('all' in predicate) return firstReason(predicate.all, lookup)
@@ -34,7 +37,8 @@ export async function whyNot(predicate: Predicate, lookup: Lookup): Promise<stri
     return (await whyNot(predicate.not, lookup)) === undefined ? `${describe(predicate.not)}` : undefined
   }
   const name = predicate.var ?? predicate.fact ?? ''
-  const value = predicate.var === undefined ? await lookup.fact(name) : lookup.variable(name)
+  const mayMiss = predicate.defined !== undefined
+  const value = predicate.var === undefined ? await lookup.fact(name) : lookup.variable(name, mayMiss)
   return holds(predicate, value) ? undefined : `${name} is ${show(value)}`
 }
 
@@ -58,17 +62,76 @@ async function noneHolds(parts: readonly Predicate[], lookup: Lookup): Promise<s
   return reasons.join(', and ')
 }
 
-const CHECKS: Readonly<Record<string, (value: unknown, wanted: unknown) => boolean>> = {
-  is: (value, wanted) => isDeepStrictEqual(value, wanted),
-  is_not: (value, wanted) => !isDeepStrictEqual(value, wanted),
-  in: (value, wanted) => Array.isArray(wanted) && wanted.some((item) => isDeepStrictEqual(item, value)),
-  gte: (value, wanted) => Number(value) >= Number(wanted),
-  lte: (value, wanted) => Number(value) <= Number(wanted),
-  defined: (value, wanted) => (value !== undefined && value !== null) === wanted,
+/** One word of a comparison. */
+export interface Test {
+  readonly holds: (value: unknown, wanted: unknown) => boolean
+  /** What must stand behind the word, when the value does not fit; undefined when it does. */
+  readonly wants: (wanted: unknown) => string | undefined
 }
 
-const holds = (test: Comparison, value: unknown): boolean =>
-  Object.entries(test).every(([word, wanted]) => CHECKS[word]?.(value, wanted) ?? true)
+const anything = (): undefined => undefined
+const plain = (value: unknown): unknown => (value instanceof Secret ? value.reveal() : value)
+const isEqual = (a: unknown, b: unknown): boolean => isDeepStrictEqual(plain(a), plain(b))
+const isNumber = (value: unknown): boolean =>
+  typeof value === 'number' || (typeof value === 'string' && /^\s*-?\d+(?:\.\d+)?\s*$/.test(value))
+const aNumber = (wanted: unknown): string | undefined => (isNumber(wanted) ? undefined : 'a number')
+
+function isPattern(wanted: unknown): boolean {
+  try {
+    return typeof wanted === 'string' && new RegExp(wanted, 'm') instanceof RegExp
+  } catch {
+    return false
+  }
+}
+
+/** The tests of a condition by their word. */
+export const TESTS: ReadonlyMap<string, Test> = new Map<string, Test>([
+  ['is', { holds: isEqual, wants: anything }],
+  ['is_not', { holds: (value, wanted) => !isEqual(value, wanted), wants: anything }],
+  [
+    'in',
+    {
+      holds: (value, wanted) => (wanted as readonly unknown[]).some((item) => isEqual(item, value)),
+      wants: (wanted) => (Array.isArray(wanted) ? undefined : 'a list'),
+    },
+  ],
+  ['gte', { holds: (value, wanted) => Number(value) >= Number(wanted), wants: aNumber }],
+  ['lte', { holds: (value, wanted) => Number(value) <= Number(wanted), wants: aNumber }],
+  [
+    'matches',
+    {
+      holds: (value, wanted) => new RegExp(String(wanted), 'm').test(String(plain(value))),
+      wants: (wanted) => (isPattern(wanted) ? undefined : 'a regular expression'),
+    },
+  ],
+  [
+    'defined',
+    {
+      holds: (value, wanted) => (value !== undefined && value !== null) === wanted,
+      wants: (wanted) => (typeof wanted === 'boolean' ? undefined : 'true or false'),
+    },
+  ],
+])
+
+function holds(comparison: Comparison, value: unknown): boolean {
+  const { var: variable, fact, ...tests } = comparison
+  const { defined } = comparison
+  if (defined !== undefined && !TESTS.get('defined')?.holds(value, defined)) return false
+  return Object.entries(tests).every(([word, wanted]) => {
+    const test = TESTS.get(word)
+    const need = test ? test.wants(wanted) : 'one of the known tests'
+    if (!test || need !== undefined) return unfit(`"${word}" must be ${need}, but is ${show(wanted)}`)
+    if (['gte', 'lte'].includes(word) && !isNumber(value))
+      return unfit(
+        `${variable ?? fact} is ${show(value)}, which is no number to compare with ${show(wanted)}`,
+      )
+    return test.holds(value, wanted)
+  })
+}
+
+function unfit(summary: string): never {
+  throw new HactlError(problem('playbook/when', summary, { hint: 'see "Conditions" in docs/playbooks.md' }))
+}
 
 const show = (value: unknown): string =>
   value === undefined ? 'not set' : typeof value === 'string' ? value : JSON.stringify(value)

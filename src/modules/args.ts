@@ -11,8 +11,8 @@ export const fileMode = (description = 'Permissions as octal text, in quotes, e.
 export const accountName = (description: string) =>
   Type.String({ description, pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]*\\$?$', maxLength: 32 })
 
-/** Text that may be a Secret: no `type`, because a Secret is an object to the validator. */
-export const secretText = (description: string) => Type.Unsafe<Text>({ description })
+/** Text that may be a Secret; a number or a boolean becomes its text. */
+export const secretText = (description: string) => Type.Unsafe<Text>({ description, text: true })
 
 /** Owner, group and mode of a file or directory. */
 export const ownership = {

@@ -21,9 +21,11 @@ const only = async <K extends string>(
  * needs half.
  */
 const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
+  assert: () => only(import('./assert.ts'), 'assertModule'),
   block_in_file: () => only(import('./block_in_file.ts'), 'blockInFile'),
   command: () => only(import('./command.ts'), 'command'),
   copy: () => only(import('./copy.ts'), 'copy'),
+  debug: () => only(import('./debug.ts'), 'debug'),
   directory: () => only(import('./directory.ts'), 'directory'),
   file: () => only(import('./file.ts'), 'file'),
   firewall_port: () => only(import('./firewall_port.ts'), 'firewallPort'),

@@ -30,6 +30,12 @@ const hintLines = (error: Diagnostic, width: number): string[] =>
 /** A failed task: what it works on, or its name where the error says that this tells more. */
 export const whatOf = ({ repr }: TaskRef, { on }: Diagnostic): string => on?.task ?? repr
 
+/** Where the mistake is, and where the task stands, when that is another place: a template is a file of its own. */
+function placesOf(task: Failed['task'], { at }: Diagnostic): readonly string[] {
+  const own = place(task.source)
+  return at === undefined || place(at) === own ? [own] : [place(at), own]
+}
+
 /** One failure with its cause, the end of its output and where the task is written. */
 function failed(outcomes: readonly Failed[], { width, paint }: FailureOptions): string[] {
   const [first] = outcomes
@@ -37,9 +43,9 @@ function failed(outcomes: readonly Failed[], { width, paint }: FailureOptions): 
   const { task, result } = first
   const hosts = outcomes.map((outcome) => outcome.task.host).join(', ')
   return [
-    `${paint('red', '✗')} ${paint('bold', hosts)} · ${whatOf(task, result.error)}  ${result.error.summary}`,
+    `${paint('red', '✗')} ${paint('bold', hosts)} · ${task.name}  ${result.error.summary}`,
     ...detailLines(result.error),
-    `    ${place(task.source)}`,
+    `    ${placesOf(task, result.error).join(', in the task at ')}`,
     ...hintLines(result.error, width),
   ]
 }
@@ -85,6 +91,7 @@ function others(model: RunModel, broken: ReadonlySet<string>): string[] {
 const bareError = ({ host, error }: RunModel['unreachable'][number], options: FailureOptions): string[] => [
   `${options.paint('red', '✗')} ${options.paint('bold', host)} · ${error.summary}`,
   ...detailLines(error),
+  ...(error.at ? [`    ${place(error.at)}`] : []),
   ...hintLines(error, options.width),
 ]
 

@@ -30,6 +30,7 @@ function lastingLine(event: EngineEvent, paint: Paint, verbose: number): string 
       return `${paint('red', '✗')} ${task.host} · ${whatOf(task, result.error)}  ${result.error.summary}${ms < 1000 ? '' : paint('dim', ` after ${formatDuration(ms)}`)}`
     }
     case 'host-unreachable':
+    case 'host-failed':
       return `${paint('red', '✗')} ${event.host} · ${event.error.summary}`
     case 'notice': {
       const mark = event.level === 'warning' ? paint('yellow', '!') : '·'

@@ -38,7 +38,7 @@ export function collect(events: Iterable<EngineEvent>): RunModel {
     params: of('run-params')[0]?.params ?? {},
     plays: of('play-start'),
     outcomes: of('task-result'),
-    unreachable: of('host-unreachable'),
+    unreachable: [...of('host-unreachable'), ...of('host-failed')],
     notices: of('notice'),
     ...(summary && { summary }),
   }

@@ -68,6 +68,8 @@ function lineOf(event: EngineEvent, verbose: number): string | undefined {
       return `play ${event.play} · ${event.hosts.join(' ')}`
     case 'host-unreachable':
       return `${event.host} unreachable: ${event.error.summary}`
+    case 'host-failed':
+      return `${event.host} failed: ${event.error.summary}`
     case 'task-result':
       return resultLine(event, verbose)
     case 'notice':

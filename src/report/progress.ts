@@ -91,6 +91,7 @@ export function follow(progress: Progress, event: EngineEvent, now: number): Pro
     case 'host-connected':
       return update(progress, event.host, (before) => ({ ...before, connected: true }))
     case 'host-unreachable':
+    case 'host-failed':
       return update(progress, event.host, (before) => ({ ...before, failed: event.error }))
     case 'play-start':
       return withPlay(progress, event)

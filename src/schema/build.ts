@@ -60,7 +60,8 @@ export function authoring(schema: Schema): Schema {
 }
 
 function allowTemplate(schema: unknown): unknown {
-  if (!isRecord(schema) || isFreeString(schema)) return schema
+  if (!isRecord(schema)) return schema
+  if (isFreeString(schema)) return schema['text'] === true ? anyScalar(schema) : schema
   const { description, default: preset, ...rest } = schema
   return {
     ...(description !== undefined && { description }),
@@ -68,6 +69,45 @@ function allowTemplate(schema: unknown): unknown {
     if: TEMPLATE,
     else: mapChildren(rest, allowTemplate),
   }
+}
+
+/** What becomes a text once it is rendered. */
+function anyScalar(schema: Json): Json {
+  const rest = Object.entries(schema).filter(([key]) => key !== 'text')
+  return { ...Object.fromEntries(rest), type: ['string', 'number', 'boolean'] }
+}
+
+const isTemplated = (written: unknown): boolean => typeof written === 'string' && written.includes('{{')
+
+/**
+ * Rendered arguments with numbers and booleans as their text where the schema wants a text: everywhere for contents, and
+ * where a template made them for other texts. `written`: the same before it was rendered.
+ */
+export function fitTexts(schema: unknown, value: unknown, written: unknown): unknown {
+  if (!isRecord(schema)) return value
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    const fits = schema['text'] === true || (schema['type'] === 'string' && isTemplated(written))
+    return fits ? String(value) : value
+  }
+  if (Array.isArray(value))
+    return value.map((item, index) => fitTexts(schema['items'], item, partOf(written, index)))
+  if (!isPlain(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      fitTexts(schemaOf(schema, key), item, partOf(written, key)),
+    ]),
+  )
+}
+
+function schemaOf({ properties, additionalProperties }: Json, key: string): unknown {
+  return isRecord(properties) && Object.hasOwn(properties, key) ? properties[key] : additionalProperties
+}
+
+/** What was written for a part of a value; a template that made the whole made its parts too. */
+function partOf(written: unknown, key: string | number): unknown {
+  if (Array.isArray(written)) return written[Number(key)]
+  return isPlain(written) ? written[key] : written
 }
 
 /** What has a default need not be written: `required` without those keys. */

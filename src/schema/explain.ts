@@ -105,13 +105,16 @@ function unknownKey(found: Found, key: string): Diagnostic {
   const parent = error.parentSchema as { properties?: Record<string, unknown> } | undefined
   const known = Object.keys(parent?.properties ?? {})
   const guess = suggest(key, known)
+  const instead = context.foreign?.(key, known)
   const within = nameOf(found)
   return problem(
     `${context.area}/unknown-key`,
     `unknown key "${key}"${within === '' ? '' : ` in ${within}`}`,
     {
       at: context.where([...fullPath(found), key], 'key'),
-      hint: guess === undefined ? `known keys: ${known.toSorted().join(', ')}` : `did you mean "${guess}"?`,
+      hint:
+        instead ??
+        (guess === undefined ? `known keys: ${known.toSorted().join(', ')}` : `did you mean "${guess}"?`),
     },
   )
 }

@@ -17,6 +17,8 @@ export interface CheckContext {
   readonly at?: Path
   /** What the data is called in messages, e.g. `cluster`; default: none. */
   readonly name?: string
+  /** What to write instead of an unknown key that is a word of another tool. */
+  readonly foreign?: (key: string, known: readonly string[]) => string | undefined
 }
 
 /**

@@ -2,6 +2,7 @@ import { type Alias, type Document, type YAMLError, isCollection, isMap, isPair,
 import type { Scalar, YAMLMap } from 'yaml'
 import type { Diagnostic, Span } from '../diag/diagnostic.ts'
 import { problem } from '../diag/diagnostic.ts'
+import { scalarProblem } from './yaml-scalars.ts'
 import { isSecretName, isSecretPlace } from '../lib/secret-names.ts'
 
 type ToSpan = (from: number, to: number) => Span
@@ -72,6 +73,8 @@ export function syntaxProblem(error: YAMLError, text: string, span: ToSpan): Dia
   const isHidden = isSecretPlace(text.split('\n'), at.line - 1, at.col - 1)
   if (error.code === 'TAG_RESOLVE_FAILED')
     return tagProblem(text.slice(error.pos[0], error.pos[1]), at, isHidden)
+  const template = bareTemplate(error.pos[0], text, span)
+  if (template) return template
   // The parser reports a tab in several ways; the text itself is the better witness.
   const lineStart = text.lastIndexOf('\n', error.pos[0] - 1) + 1
   const isTab = /^ *\t/.test(text.slice(lineStart))
@@ -82,6 +85,22 @@ export function syntaxProblem(error: YAMLError, text: string, span: ToSpan): Dia
   // The parser's own words may repeat what stands there.
   const summary = isHidden ? 'this value is no YAML' : lowerFirst(error.message)
   return problem('yaml/syntax', summary, { at, ...(isHidden && { hint: QUOTE }) })
+}
+
+/** `{ a: x-{{ y }} }`: to YAML the braces end the text; the parser's words say nothing of a template. */
+function bareTemplate(pos: number, text: string, span: ToSpan): Diagnostic | undefined {
+  const start = text.lastIndexOf('\n', pos - 1) + 1
+  const end = text.indexOf('\n', pos)
+  const line = text.slice(start, end < 0 ? undefined : end).slice(0, 2000)
+  const before = line.lastIndexOf('{{', pos - start + 1)
+  if (before < 0 || pos - start - before > 200) return undefined
+  const head = line.slice(0, before)
+  const isQuoted = (head.match(/"/g)?.length ?? 0) % 2 === 1 || (head.match(/'/g)?.length ?? 0) % 2 === 1
+  if (isQuoted) return undefined
+  const at = span(start + before, start + before + 2)
+  const hint = 'quote the whole value: "text-{{ name }}"'
+  const summary = 'a {{ … }} inside brackets must be quoted'
+  return problem('yaml/unquoted-template', summary, { at, hint })
 }
 
 function unclosedProblem(message: string, at: Span): Diagnostic | undefined {
@@ -221,45 +240,4 @@ function templateAsMap(map: YAMLMap, span: ToSpan): Diagnostic[] {
   return [
     problem('yaml/unquoted-template', 'an unquoted {{ … }} is a map to YAML, not a template', { at, hint }),
   ]
-}
-
-const BOOLEAN_1_1 = /^(?:yes|no|on|off)$/i
-const OCTAL_1_1 = /^[-+]?0[0-7_]+$/
-const SEXAGESIMAL = /^[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+$/
-
-interface Around {
-  /** The value may be a secret: no message repeats it. */
-  readonly isHidden: boolean
-  /** The key whose value it is. */
-  readonly key: string
-}
-
-/** What YAML 1.1 (Ansible) and YAML 1.2 (hactl, editors) read as different values is refused: quote it. */
-function scalarProblem(scalar: Scalar, span: ToSpan, { isHidden, key }: Around): Diagnostic | undefined {
-  const text = scalar.source
-  if (scalar.type !== 'PLAIN' || text === undefined || text === '' || !scalar.range) return undefined
-  const at = span(scalar.range[0], scalar.range[1])
-  const shown = isHidden ? 'this value' : text
-  const quote = isHidden ? 'put it in quotes' : `quote it: "${text}"`
-  // Ansible's own variables take the word as well as the boolean, and so does hactl.
-  if (BOOLEAN_1_1.test(text) && !key.startsWith('ansible_')) {
-    const summary = `${shown} is a boolean to Ansible and a text to YAML 1.2`
-    const meant = /^(?:yes|on)$/i.test(text) ? 'true' : 'false'
-    const hint = isHidden ? quote : `write true or false (here: ${meant}), or ${quote}`
-    return problem('yaml/boolean', summary, { at, hint })
-  }
-  return numberProblem(text, at, isHidden)
-}
-
-function numberProblem(text: string, at: Span, isHidden: boolean): Diagnostic | undefined {
-  const shown = isHidden ? 'this value' : text
-  const hint = isHidden ? 'put it in quotes' : `quote it: "${text}"`
-  if (OCTAL_1_1.test(text)) {
-    const other = isHidden ? 'another number' : String(Number(text))
-    const summary = `${shown} is an octal number to Ansible and ${other} to YAML 1.2`
-    return problem('yaml/octal', summary, { at, hint })
-  }
-  if (!SEXAGESIMAL.test(text)) return undefined
-  const summary = `${shown} is a number in base 60 to Ansible and a text to YAML 1.2`
-  return problem('yaml/base-60', summary, { at, hint })
 }

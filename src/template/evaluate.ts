@@ -31,6 +31,12 @@ export function evaluateTemplate(program: Program, scope: object, origin: Span |
   return only ? valueOf(only, frame) : joinText(textsOf(program, frame))
 }
 
+/** The same as a text, also when it is a single expression: the content of a file. */
+export function evaluateText(program: Program, scope: object, origin: Span | undefined): Text {
+  const frame: Frame = { contexts: [scope], data: { root: scope }, names: {}, origin, lenient: false }
+  return joinText(textsOf(program, frame))
+}
+
 /** The one expression of a template with nothing but blanks around it: its value keeps its type. */
 function onlyExpression({ body }: Program): Call | undefined {
   const telling = body.filter((each) => each.type !== 'ContentStatement' || each.value.trim() !== '')

@@ -1,6 +1,6 @@
 import type { Span } from '../diag/diagnostic.ts'
-import { Secret } from '../lib/secret.ts'
-import { evaluateTemplate } from './evaluate.ts'
+import { Secret, type Text } from '../lib/secret.ts'
+import { evaluateTemplate, evaluateText } from './evaluate.ts'
 import { parseTemplate } from './parse.ts'
 import type { Program } from './syntax.ts'
 
@@ -18,6 +18,8 @@ export interface Templates {
    * with the position inside the text, counted from `origin`.
    */
   render(text: string, scope: Scope, origin?: Span): unknown
+  /** Renders the content of a file: a text whatever stands in it, blanks at its ends included. */
+  renderText(text: string, scope: Scope, origin?: Span): Text
   /** Renders every string of a YAML value. `origin` gives the position of a path inside it. */
   renderAll(value: unknown, scope: Scope, origin?: PlaceOf): unknown
   /** Throws what is wrong with a text whatever its variables are. */
@@ -41,6 +43,8 @@ export function createTemplates(): Templates {
     isTemplate(text) ? evaluateTemplate(programOf(text, origin), scope, origin) : text
   return {
     render,
+    renderText: (text, scope, origin) =>
+      isTemplate(text) ? evaluateText(programOf(text, origin), scope, origin) : text,
     renderAll: (value, scope, origin) => renderTree(render, value, scope, origin, []),
     check: (text, origin) => {
       if (isTemplate(text)) programOf(text, origin)

@@ -66,9 +66,9 @@ const needsProof = (given: Case): boolean =>
 const isRefused = (given: Case): boolean => given.refuses !== undefined || given.not_yet !== undefined
 
 /** Modules that reach every state; actions need no refusal either. */
-const REFUSES_NOTHING: readonly string[] = []
+const REFUSES_NOTHING: readonly string[] = ['assert', 'debug']
 /** Modules that refuse or let pass, and change nothing. */
-const ONLY_JUDGES = ['postgres_rejoin', 'preflight']
+const ONLY_JUDGES = ['assert', 'debug', 'postgres_rejoin', 'preflight']
 
 describe.each([...REGISTRY.modules])('%s', (name, entry) => {
   const { spec } = entry

@@ -84,3 +84,60 @@ test('YAML for people masks secrets', () => {
     `a: ${MASK}\nb:\n  - c: ${MASK}\n`,
   )
 })
+
+test.each([
+  ['7312345678901234567', 'would become 7312345678901234688'],
+  ['9007199254740993', 'would become 9007199254740992'],
+  ['1e3', 'a text to Ansible and the number 1000'],
+  ['1e+3', 'a text to Ansible and the number 1000'],
+  ['2e-3', 'a text to Ansible and the number 0.002'],
+  ['-.5', 'a text to Ansible and the number -0.5'],
+  ['0o17', 'a text to Ansible and the number 15'],
+  ['0b11', 'a binary number to Ansible and a text'],
+  ['1_000', 'a number to Ansible and a text'],
+  ['1_0.5', 'a number to Ansible and a text'],
+  ['-0x1F', 'a hexadecimal number to Ansible and a text'],
+  ['.inf', 'a special number'],
+  ['12:30:15.5', 'base 60'],
+  ['2001-12-14 21:59:43', 'a point in time'],
+])('%s is refused with both meanings', (text, meaning) => {
+  const { diagnostics } = parseYaml(`a: [${text.includes(':') ? '1' : text}]\nb: ${text}\n`, 'f')
+  expect(diagnostics.at(-1)?.summary).toContain(meaning)
+  expect(diagnostics.at(-1)?.severity).toBe('error')
+  expect(diagnostics.at(-1)?.hint).toContain(`quote it: "${text}"`)
+  expect(parseYaml(`b: "${text}"\n`, 'f').diagnostics).toEqual([])
+})
+
+test.each([
+  '0',
+  '-5',
+  '+5',
+  '0x1F',
+  '1.5',
+  '.5',
+  '0.90',
+  '1.5e-7',
+  '2001-12-14',
+  '20.4.1',
+  '10.0.0.1',
+  '::1',
+  'a_1',
+  '1e',
+  '9007199254740991',
+])('%s is the same to Ansible', (text) => expect(parseYaml(`b: ${text}\n`, 'f').diagnostics).toEqual([]))
+
+test('a whole number with a point is warned of: a text shows it without', () => {
+  expect(parseYaml('b: 15.0\n', 'f').diagnostics).toMatchObject([
+    { severity: 'warning', code: 'yaml/whole-number' },
+  ])
+})
+
+test.each(['a: {b: x-{{ y }}}', 'a: [x-{{ y }}, 1]', 'a: {{ y }}-x', 'a: {b: "x"{{ y }}}'])(
+  '%s says that a template must be quoted',
+  (text) => {
+    const [found, ...more] = parseYaml(text, 'f').diagnostics
+    expect(more).toEqual([])
+    expect(found?.code).toBe('yaml/unquoted-template')
+    expect(found?.hint).toContain('quote')
+  },
+)
