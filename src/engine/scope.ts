@@ -1,3 +1,4 @@
+import { clusterAddress } from '../inventory/topology.ts'
 import type { Scope } from '../template/template.ts'
 import type { HostState, RunOptions } from './context.ts'
 import type { Play } from './playbook.ts'
@@ -7,7 +8,7 @@ export const hostTable = (options: RunOptions): Scope =>
   Object.fromEntries(
     [...options.hosts.values()].map((host) => [
       host.name,
-      { ...host.vars, name: host.name, address: host.connection.address },
+      { ...host.vars, name: host.name, address: clusterAddress(host) },
     ]),
   )
 
@@ -26,7 +27,7 @@ export function taskScope(
     hosts: play.table,
     groups: Object.fromEntries(options.groups),
     inventory_hostname: state.name,
-    address: state.host.connection.address,
+    address: clusterAddress(state.host),
     ...options.vars,
   }
   let own: Scope = base

@@ -26,6 +26,12 @@ export function inNetwork({ address, prefix }: Cidr, other: string): boolean {
   return network.check(other, family)
 }
 
+/** An address as the network that holds it alone: `10.0.0.1/32`, `fd00::1/128`; undefined for a name. */
+export function hostNetwork(address: string): string | undefined {
+  const family = isIP(address)
+  return family === 0 ? undefined : `${address}/${family === 4 ? 32 : 128}`
+}
+
 /** Two spellings of one address are equal (`fd00::1`, `fd00:0::1`). */
 export const sameAddress = (a: string, b: string): boolean =>
   a === b || (isIP(a) !== 0 && inNetwork({ address: a, prefix: isIPv4(a) ? 32 : 128 }, b))

@@ -45,7 +45,11 @@ export function readHosts(input: HostsInput): ReadHosts {
     const made = connectionOf({ host: name, dir: input.dir, vars, written: layer })
     const found = [...resolved.diagnostics, ...made.diagnostics]
     problems.push(...found.map((diagnostic) => ({ hosts: [name], diagnostic })))
-    hosts.push({ name, groups, vars, connection: made.connection })
+    const where = (variable: string) => {
+      const sourced = layer.get(variable)
+      return sourced ? sourced.source.where(sourced.path) : input.layout.hosts.get(name)?.at
+    }
+    hosts.push({ name, groups, vars, connection: made.connection, where })
   }
   return { hosts, problems: [...problems, ...checkAddresses(input.layout, hosts, written)] }
 }

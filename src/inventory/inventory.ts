@@ -20,6 +20,8 @@ export interface Host {
   /** Merged as Ansible does: all < parent groups < child groups (by name within a level) < host. */
   readonly vars: Vars
   readonly connection: ConnectionSpec
+  /** Where a variable of the host is written; where the host is, when it has none of that name. */
+  readonly where?: (variable: string) => Span | undefined
 }
 
 /** One `cluster` variable with the hosts that share it. */

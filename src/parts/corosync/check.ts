@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { at } from '../../cluster/check.ts'
 import { problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
@@ -63,15 +62,6 @@ const links: Rule = (cluster) => {
   return [problem('pacemaker/links', `${tooMany.name} has more than two links`, { hint: 'use one or two' })]
 }
 
-const firewall: Rule = (cluster) => {
-  if (!corosyncVars(cluster).firewall.open_ports) return []
-  const named = nodesOf(cluster).find((host) => linksOf(host).some((address) => isIP(address) === 0))
-  if (!named) return []
-  const summary = `firewall.open_ports needs the addresses of members, and ${named.name} has a name alone`
-  const hint = `give ${named.name} its Corosync addresses as \`links\``
-  return [problem('pacemaker/firewall-address', summary, at(cluster, ['firewall', 'open_ports'], { hint }))]
-}
-
 /** What Corosync and Pacemaker need of an inventory beyond its schema. Pure. */
 export const checkCorosync: Rule = (cluster) =>
-  [letters, voters, links, guards, firewall].flatMap((rule) => rule(cluster))
+  [letters, voters, links, guards].flatMap((rule) => rule(cluster))

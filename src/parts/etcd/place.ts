@@ -1,16 +1,19 @@
 import type { Cluster } from '../../inventory/inventory.ts'
-import { serving } from '../../inventory/topology.ts'
+import { clusterAddress, serving } from '../../inventory/topology.ts'
 import type { EtcdVars } from './vars.ts'
 
 /** Where etcd runs and how it is reached: its hosts, or the members when the group `etcd` has none. */
 export function etcdPlaceOf(cluster: Cluster, { tls, auth, token, client_port, peer_port }: EtcdVars) {
   const scheme = tls ? 'https' : 'http'
-  const peers = serving(cluster, 'etcd').map(({ name, connection: { address } }) => ({
-    name,
-    address,
-    client: `${scheme}://${address}:${client_port}`,
-    peer: `${scheme}://${address}:${peer_port}`,
-  }))
+  const peers = serving(cluster, 'etcd').map((host) => {
+    const address = clusterAddress(host)
+    return {
+      name: host.name,
+      address,
+      client: `${scheme}://${address}:${client_port}`,
+      peer: `${scheme}://${address}:${peer_port}`,
+    }
+  })
   return {
     hosts: peers.map(({ name }) => name),
     peers,

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import { problem } from '../../diag/diagnostic.ts'
-import { at, checkRoles, checkSettings } from '../../cluster/check.ts'
+import { at, checkAddresses, checkRoles, checkSettings } from '../../cluster/check.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { members } from '../../inventory/topology.ts'
 import { nodesOf } from '../../parts/corosync/nodes.ts'
@@ -69,6 +69,7 @@ type Rule = (cluster: Cluster) => readonly Diagnostic[]
 
 const RULES: readonly Rule[] = [
   checkVersion,
+  checkAddresses,
   checkMembers,
   checkTiming,
   (each) => checkSettings(each, 'pacemaker', varsOf(each).postgres, { why: OWNED, allowed: ALLOWED }),

@@ -1,3 +1,4 @@
+import { clusterAddress } from '../../inventory/topology.ts'
 import type { DoctorSite } from '../../cluster/doctor/site.ts'
 import type { DoctorRule } from '../../cluster/part.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
@@ -17,7 +18,7 @@ const RUNBOOKS: DoctorSite['runbooks'] = {
 function site(cluster: Cluster): Partial<DoctorSite> {
   const { vars, hosts, timing, paths } = factsOf(cluster)
   return {
-    members: hosts.map(({ name, connection }) => ({ name, address: connection.address })),
+    members: hosts.map((host) => ({ name: host.name, address: clusterAddress(host) })),
     port: vars.postgres.port,
     dataDir: paths.dataDir,
     binDir: paths.binDir,

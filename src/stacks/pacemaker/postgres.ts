@@ -1,8 +1,9 @@
+import { hostNetwork } from '../../inventory/address.ts'
+import { addressesOf } from '../../inventory/topology.ts'
 import { commonSettings, debianPaths, major, passwordMethod } from '../../cluster/postgres.ts'
 import type { SettingValue } from '../../cluster/postgres.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import type { Paths } from './agents/agent.ts'
-import { linksOf } from '../../parts/corosync/nodes.ts'
 import type { Timing } from './timing.ts'
 import type { PacemakerVars } from './vars.ts'
 
@@ -44,14 +45,12 @@ export function settingsOf(vars: PacemakerVars, timing: Timing): Readonly<Record
 /** pg_hba.conf: the agent's access, replication between the members, then the user's rules. */
 export function hbaOf(vars: PacemakerVars, hosts: readonly Host[]): readonly string[] {
   const method = passwordMethod(vars.postgres)
-  const addresses = [...new Set(hosts.flatMap((host) => [host.connection.address, ...linksOf(host)]))]
+  const networks = [...new Set(hosts.flatMap(addressesOf))].flatMap((each) => hostNetwork(each) ?? [])
   return [
     'local all postgres peer',
     'local all all peer',
-    ...addresses
-      .filter((address) => /^[\d.]+$/.test(address))
-      // pg_rewind reads through a database, too.
-      .map((address) => `host replication,postgres ${vars.replication.user} ${address}/32 ${method}`),
+    // pg_rewind reads through a database, too.
+    ...networks.map((network) => `host replication,postgres ${vars.replication.user} ${network} ${method}`),
     ...vars.postgres.hba,
   ]
 }

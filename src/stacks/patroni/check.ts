@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
-import { at, checkRoles, checkSettings } from '../../cluster/check.ts'
+import { at, checkAddresses, checkRoles, checkSettings } from '../../cluster/check.ts'
 import { problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
-import { addressesOf, members, serving, witnesses } from '../../inventory/topology.ts'
+import { clusterAddress, members, serving, witnesses } from '../../inventory/topology.ts'
 import { varsOf } from './derive.ts'
 import { checkFreeze } from './guard.ts'
 import { checkAddressing } from './routing-check.ts'
@@ -153,27 +153,15 @@ const checkPorts: Rule = (cluster) => {
   })
 }
 
-const checkAddresses: Rule = (cluster) =>
-  [...new Set([...members(cluster), ...serving(cluster, 'etcd')])]
-    .filter(
-      (host) => isIP(host.connection.address) === 0 && !addressesOf(host).some((each) => isIP(each) > 0),
-    )
-    .map(({ name }) => {
-      const hint = `write its address as ansible_host, or name it under "links:"`
-      return problem(
-        'patroni/no-address',
-        `${name} has a name alone: etcd and pg_hba.conf need its address`,
-        { hint },
-      )
-    })
-
 /** An IPv6 address stands in brackets before a port, in six files of four programs; none of that was ever run. */
 const checkIpv4: Rule = (cluster) =>
-  [...new Set([...members(cluster), ...serving(cluster, 'etcd')])]
-    .filter((host) => isIP(host.connection.address) === 6)
-    .map(({ name, connection }) => {
-      const summary = `${name} has the IPv6 address ${connection.address}: this stack is built for IPv4`
-      return problem('patroni/ipv6', summary, { hint: `write an IPv4 address as ansible_host of ${name}` })
+  cluster.hosts
+    .filter((host) => isIP(clusterAddress(host)) === 6)
+    .map((host) => {
+      const place = host.where?.(host.vars['links'] === undefined ? 'ansible_host' : 'links')
+      const summary = `${host.name} has the IPv6 address ${clusterAddress(host)}: this stack is built for IPv4`
+      const hint = 'name an IPv4 address first: links: [ADDRESS], or write it as ansible_host'
+      return problem('patroni/ipv6', summary, { ...(place && { at: place }), hint })
     })
 
 const checkVersion: Rule = (cluster) => {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { dirname } from 'node:path'
 import type { Cluster, Host } from '../../inventory/inventory.ts'
-import { addressesOf, members, serving } from '../../inventory/topology.ts'
+import { addressesOf, clusterAddresses, members, serving } from '../../inventory/topology.ts'
 import { joinText, Secret } from '../../lib/secret.ts'
 import type { Text } from '../../lib/secret.ts'
 import { etcdPlaceOf } from '../../parts/etcd/place.ts'
@@ -86,7 +86,7 @@ export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
     // For /etc/hosts: a name is no address there.
     nodes: every.map((host) => ({
       name: host.name,
-      addresses: addressesOf(host).filter((address) => isIP(address) > 0),
+      addresses: clusterAddresses(host).filter((address) => isIP(address) > 0),
     })),
     // The port as text too: arguments of commands are texts.
     pg: { ...paths, port: String(vars.postgres.port) },

@@ -1,3 +1,4 @@
+import { clusterAddress } from '../../inventory/topology.ts'
 import type { CaseFile } from '../../cluster/doctor/case.ts'
 import type { Evidence } from '../../cluster/doctor/finding.ts'
 import type { DoctorSite } from '../../cluster/doctor/site.ts'
@@ -34,7 +35,7 @@ function site(cluster: Cluster): Partial<DoctorSite> {
   const { vars, hosts, paths, timing } = factsOf(cluster)
   const isTls = vars.etcd.tls || vars.patroni.rest.tls
   return {
-    members: hosts.map(({ name, connection }) => ({ name, address: connection.address })),
+    members: hosts.map((host) => ({ name: host.name, address: clusterAddress(host) })),
     port: vars.postgres.port,
     dataDir: paths.dataDir,
     binDir: paths.binDir,

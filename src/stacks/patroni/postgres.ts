@@ -1,3 +1,4 @@
+import { hostNetwork } from '../../inventory/address.ts'
 import { commonSettings, debianPaths, passwordMethod } from '../../cluster/postgres.ts'
 import type { SettingValue } from '../../cluster/postgres.ts'
 import type { Host } from '../../inventory/inventory.ts'
@@ -39,16 +40,16 @@ export function settingsOf(vars: PatroniVars, timing: Timing): Readonly<Record<s
 export function hbaOf(vars: PatroniVars, hosts: readonly Host[]): readonly string[] {
   const method = passwordMethod(vars.postgres)
   const { user, rewind_user: rewind } = vars.replication
-  const addresses = [...new Set(hosts.flatMap(addressesOf))].filter((address) => /^[\d.]+$/.test(address))
+  const networks = [...new Set(hosts.flatMap(addressesOf))].flatMap((each) => hostNetwork(each) ?? [])
   return [
     'local all postgres peer',
     'local all all peer',
     // Patroni asks its own server for its history by a replication connection.
     `host replication ${user} 127.0.0.1/32 ${method}`,
     `host replication ${user} ::1/128 ${method}`,
-    ...addresses.flatMap((address) => [
-      `host replication ${user} ${address}/32 ${method}`,
-      `host postgres ${rewind} ${address}/32 ${method}`,
+    ...networks.flatMap((network) => [
+      `host replication ${user} ${network} ${method}`,
+      `host postgres ${rewind} ${network} ${method}`,
     ]),
     ...vars.postgres.hba,
   ]

@@ -1,3 +1,4 @@
+import { bracketed, clusterAddress } from '../../inventory/topology.ts'
 import type { RawHost } from '../../cluster/doctor/site.ts'
 import type { ClusterDocument, Config, MemberDocument } from '../../modules/patroni/documents.ts'
 import { parseControlData } from '../../modules/postgres/controldata.ts'
@@ -96,8 +97,6 @@ for p in /proc/[0-9]*; do read -r name <"$p/comm" && [ "$name" = pg_rewind ] && 
 [ -x "$bin/pg_controldata" ] && [ -f "$data/global/pg_control" ] && "$bin/pg_controldata" "$data" 2>/dev/null | sed 's/^/control=/'
 exit 0`
 
-const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address)
-
 /** Where the lock service keeps the cluster, with the last slash. */
 export const prefixOf = ({ vars, scope }: Facts): string => `${vars.patroni.namespace}${scope}/`
 
@@ -108,7 +107,7 @@ export function commandsOf(facts: Facts, host: string): Readonly<Partial<Record<
   const peer = dcs.peers.find(({ name }) => name === host)
   const { rest } = vars.patroni
   const psql = ['psql', '-XAtqw', '-h', paths.socketDir, '-p', String(vars.postgres.port), '-d', 'postgres']
-  const url = `${rest.tls ? 'https' : 'http'}://${bracketed(member?.connection.address ?? '')}:${rest.port}`
+  const url = `${rest.tls ? 'https' : 'http'}://${bracketed(member ? clusterAddress(member) : '')}:${rest.port}`
   return {
     ...(member && {
       rest: { argv: ['sh', '-c', REST, 'rest', url, ...(rest.tls ? TRUST : [])], timeoutMs: 20_000 },

@@ -1,5 +1,5 @@
 import type { Cluster, Host } from '../../inventory/inventory.ts'
-import { members, serving } from '../../inventory/topology.ts'
+import { clusterAddress, members, serving } from '../../inventory/topology.ts'
 import type { Profile, Timing } from './timing.ts'
 import type { PatroniVars } from './vars.ts'
 
@@ -62,13 +62,12 @@ function keepalivedOf(cluster: Cluster, vip: PatroniVars['writer_vip']) {
   const proxies = serving(cluster, 'proxy')
   const by = (value: (host: Host, index: number) => unknown) =>
     Object.fromEntries(proxies.map((host, index) => [host.name, value(host, index)]))
-  const address = (host: Host) => host.connection.address
   const [, last = ''] = /\.(\d+)\//.exec(vip?.address ?? '') ?? []
   return {
     router: Number(last) || 1,
     nics: by(({ vars }) => vars['nic'] ?? ''),
     priorities: by((_, index) => 100 - index),
-    peers: by((host) => proxies.filter((other) => other !== host).map(address)),
+    peers: by((host) => proxies.filter((other) => other !== host).map(clusterAddress)),
   }
 }
 
@@ -76,10 +75,9 @@ function keepalivedOf(cluster: Cluster, vip: PatroniVars['writer_vip']) {
 export function waysTo(cluster: Cluster, vars: PatroniVars, timing: Timing) {
   const { rest, namespace, scope } = vars.patroni
   const hosts = members(cluster)
-  const url = ({ connection: { address } }: Host) =>
-    `${rest.tls ? 'https' : 'http'}://${address}:${rest.port}/primary`
+  const url = (host: Host) => `${rest.tls ? 'https' : 'http'}://${clusterAddress(host)}:${rest.port}/primary`
   const etcd = (host: Host) =>
-    `${vars.etcd.tls ? 'https' : 'http'}://${host.connection.address}:${vars.etcd.client_port}`
+    `${vars.etcd.tls ? 'https' : 'http'}://${clusterAddress(host)}:${vars.etcd.client_port}`
   return {
     ...waysOf(cluster, vars),
     /** Port of `writer_vip`. */
@@ -93,7 +91,7 @@ export function waysTo(cluster: Cluster, vars: PatroniVars, timing: Timing) {
       key: `${namespace}${scope ?? cluster.name}/leader`,
       endpoints: serving(cluster, 'etcd').map(etcd),
     },
-    servers: hosts.map(({ name, connection: { address } }) => ({ name, address })),
+    servers: hosts.map((host) => ({ name: host.name, address: clusterAddress(host) })),
     checks: CHECKS[vars.timing],
     keepalived: keepalivedOf(cluster, vars.writer_vip),
   }

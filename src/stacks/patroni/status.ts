@@ -1,3 +1,4 @@
+import { clusterAddress } from '../../inventory/topology.ts'
 import { clientsOf } from '../../cluster/connect.ts'
 import type { Problem, ReplicationMode } from '../../cluster/status.ts'
 import { withoutPrefix } from '../../inventory/address.ts'
@@ -41,7 +42,7 @@ const candidateOf = (view: View): string | undefined => {
 function targetsOf({ vars, hosts, proxies }: Facts): readonly [hosts: readonly string[], port: number] {
   const { routing, writer_vip: vip, postgres } = vars
   const address = vip && withoutPrefix(vip.address)
-  const all = (list: typeof hosts) => list.map(({ connection }) => connection.address)
+  const all = (list: typeof hosts) => list.map(clusterAddress)
   switch (routing.by) {
     case 'callback':
     case 'vip-manager':

@@ -1,3 +1,4 @@
+import { clusterAddress } from '../../inventory/topology.ts'
 import { lsnDistance, parseLsn } from '../../cluster/lsn.ts'
 import type { HostStatus, Role, ServiceStatus, VirtualAddress } from '../../cluster/status.ts'
 import { withoutPrefix } from '../../inventory/address.ts'
@@ -77,7 +78,7 @@ export function viewOf(facts: Facts, readings: ReadonlyMap<string, HostReading>)
     const reading = readings.get(host.name)
     return {
       name: host.name,
-      address: host.connection.address,
+      address: clusterAddress(host),
       host,
       leads: dcs?.leader === host.name,
       ...only({

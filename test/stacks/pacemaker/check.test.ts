@@ -100,9 +100,8 @@ test('a witness follows the rules of a node: its name, its links, its address, i
   expect(codes({}, [...TWO, witness('W1')])).toEqual(['pacemaker/upper-case'])
   const links = { links: ['10.77.0.14', '10.77.1.14'] }
   expect(codes({}, [...TWO, witness('w1', links)])).toEqual(['pacemaker/links'])
-  const firewall = { open_ports: true }
   const named = host('w1', 'w1.example.com', {}, ['witness'])
-  expect(codes({ firewall }, [...TWO, named])).toEqual(['pacemaker/firewall-address'])
+  expect(codes({}, [...TWO, named])).toEqual(['cluster/no-address'])
   // Two members alone are content with 18 s; with the witness the token is longer.
   const postgres = { settings: { wal_sender_timeout: '16s' } }
   expect(codes({ postgres, guard: { none: 'I accept split brain' } }, TWO)).toEqual([])
@@ -114,10 +113,9 @@ test('versions between the supported ones are refused', () => {
   expect(codes({ postgres: { version: 19 } })).toEqual(['pacemaker/version'])
 })
 
-test('opening the firewall needs the addresses of members', () => {
-  const firewall = { open_ports: true }
+test('every node needs an address of its own', () => {
   const named = [host('pg1', 'pg1.example.com'), HOSTS[1]!, HOSTS[2]!]
-  expect(codes({ firewall })).toEqual([])
-  expect(codes({}, named)).toEqual([])
-  expect(codes({ firewall }, named)).toEqual(['pacemaker/firewall-address'])
+  expect(codes({}, named)).toEqual(['cluster/no-address'])
+  const linked = [host('pg1', 'pg1.example.com', { links: ['10.77.0.11'] }), HOSTS[1]!, HOSTS[2]!]
+  expect(codes({ firewall: { open_ports: true } }, linked)).toEqual([])
 })

@@ -99,7 +99,7 @@ test('tags: a slip of a known one, and a member to replicate from that is none',
 })
 
 test('a name is no address', () => {
-  expect(codes({}, [host('pg1', 'pg1.example.com'), ...HOSTS.slice(1)])).toContain('patroni/no-address')
+  expect(codes({}, [host('pg1', 'pg1.example.com'), ...HOSTS.slice(1)])).toContain('cluster/no-address')
 })
 
 test('an IPv6 address of a member is refused once, with what to write', () => {
