@@ -91,8 +91,10 @@ export interface WalNames {
   readonly switchWal: string
   readonly replayPause: string
   readonly replayResume: string
+  readonly isReplayPaused: string
   /** Columns of pg_stat_replication. */
   readonly sentColumn: string
+  readonly flushColumn: string
   readonly replayColumn: string
   readonly directory: 'pg_wal' | 'pg_xlog'
 }
@@ -109,7 +111,9 @@ export const walNames = (version: number): WalNames =>
         switchWal: 'pg_switch_wal',
         replayPause: 'pg_wal_replay_pause',
         replayResume: 'pg_wal_replay_resume',
+        isReplayPaused: 'pg_is_wal_replay_paused',
         sentColumn: 'sent_lsn',
+        flushColumn: 'flush_lsn',
         replayColumn: 'replay_lsn',
         directory: 'pg_wal',
       }
@@ -122,7 +126,9 @@ export const walNames = (version: number): WalNames =>
         switchWal: 'pg_switch_xlog',
         replayPause: 'pg_xlog_replay_pause',
         replayResume: 'pg_xlog_replay_resume',
+        isReplayPaused: 'pg_is_xlog_replay_paused',
         sentColumn: 'sent_location',
+        flushColumn: 'flush_location',
         replayColumn: 'replay_location',
         directory: 'pg_xlog',
       }
@@ -142,6 +148,8 @@ export const features = (version: number) => ({
   quorumCommit: from(version, 10),
   checksumsByDefault: from(version, 18),
   hbaFileRules: from(version, 10),
+  /** pg_replication_slots.wal_status, and wal_keep_size in place of wal_keep_segments. */
+  slotWalStatus: from(version, 13),
 })
 
 /** Major version of a `server_version_num`: 150018 → 15, 90624 → 96. */

@@ -2,7 +2,8 @@ import { warning } from '../../cluster/problem.ts'
 import type { Problem } from '../../cluster/status.ts'
 import { failureOf, failureWords, isStopped, pausedOf } from '../../parts/corosync/view.ts'
 import type { Say } from './say.ts'
-import { pastFork, refusedToStart } from './view.ts'
+import { pastFork } from '../../parts/postgres/member.ts'
+import { refusedToStart } from './view.ts'
 import type { Member } from './view.ts'
 
 /** What is wrong with a member that should be a standby; undefined when nothing is. */

@@ -1,6 +1,4 @@
-import type { HostStatus, Role, ServiceStatus, VirtualAddress } from '../../cluster/status.ts'
-import { lsnDistance, parseLsn } from '../../cluster/lsn.ts'
-import { lineage, parseHistory } from '../../modules/postgres/timeline.ts'
+import type { HostStatus, ServiceStatus, VirtualAddress } from '../../cluster/status.ts'
 import { withoutPrefix } from '../../inventory/address.ts'
 import type { ClusterMonitor } from '../../modules/pcs/crm-mon.ts'
 import type { Host } from '../../inventory/inventory.ts'
@@ -8,7 +6,9 @@ import { only } from '../../lib/only.ts'
 import { bestOf, failureOf, failuresOn, failureWords, nodeView, pausedOf } from '../../parts/corosync/view.ts'
 import type { CorosyncView, NodeView } from '../../parts/corosync/view.ts'
 import type { Facts } from './derive.ts'
-import type { HostReading, Server, WalSender } from './readings.ts'
+import { serviceOf } from '../../parts/postgres/member.ts'
+import type { Server, WalSender } from '../../parts/postgres/server.ts'
+import type { HostReading } from './readings.ts'
 
 /** One member with all that is known of it. */
 export interface Member extends NodeView {
@@ -104,44 +104,10 @@ export function viewOf(facts: Facts, readings: ReadonlyMap<string, HostReading>)
   }
 }
 
-const roleOf = (member: Member, view: View): Role => {
-  if (member.server) return member.server.recovery ? 'standby' : 'primary'
-  return member.reading?.data && view.primaries.length > 0 ? 'standby' : 'unknown'
-}
-
-/**
- * Bytes of WAL a member has on an old timeline after the primary's line left it, as far as its control file knows
- * (a timeline and a position that belong together); 0: none.
- */
-export function pastFork({ reading }: Member, { primary }: View): number {
-  const { timeline, lsn } = reading?.control ?? {}
-  const { timeline: current = null, history = null } = primary?.server ?? {}
-  if (timeline === undefined || lsn === undefined || current === null || history === null) return 0
-  const line = lineage({ timeline, lsn }, current, parseHistory(history))
-  return line.kind === 'diverged' ? line.by : 0
-}
-
 /** True: PostgreSQL does not start because the agent or PostgreSQL refuses. */
 export const refusedToStart = (member: Member, { managed }: View): boolean => {
   const failure = failureOf(member, managed.resource)
   return member.server === undefined && failure !== undefined && failureWords(failure)[0] === 'start'
-}
-
-/** How it follows the primary, else why it does not. */
-const followingOf = (member: Member, view: View): Pick<ServiceStatus, 'replication' | 'condition'> => {
-  const { server, sender, reading } = member
-  if (server?.recovery === false || !reading) return {}
-  if (server && sender) return { replication: { sync: sender.sync, state: sender.state } }
-  if (server) return { condition: 'not connected' }
-  if (refusedToStart(member, view)) return { condition: 'refused to start' }
-  return { condition: reading.data ? 'stopped' : 'no data' }
-}
-
-const lagOf = (member: Member, primary: Member | undefined): number | undefined => {
-  const from = parseLsn(member.sender?.flush ?? member.server?.lsn ?? '')
-  const to = parseLsn(primary?.server?.lsn ?? '')
-  if (member.server?.recovery !== true || from === undefined || to === undefined) return undefined
-  return Math.max(0, lsnDistance(from, to))
 }
 
 /** A node of the cluster as a host. */
@@ -154,17 +120,5 @@ export const hostStatus = (member: Member, view: View): HostStatus => ({
 })
 
 /** PostgreSQL on a member. */
-export const serviceStatus = (member: Member, view: View): ServiceStatus => ({
-  kind: 'PostgreSQL',
-  host: member.name,
-  state: member.server ? 'running' : member.reading ? 'stopped' : 'unknown',
-  role: roleOf(member, view),
-  ...followingOf(member, view),
-  ...only({
-    version: member.server?.version,
-    timeline: member.server?.timeline ?? member.reading?.control?.timeline,
-    lagBytes: lagOf(member, view.primary),
-    lsn: member.server?.lsn ?? undefined,
-    pendingRestart: member.server ? member.server.pending.length > 0 : undefined,
-  }),
-})
+export const serviceStatus = (member: Member, view: View): ServiceStatus =>
+  serviceOf(member, view, refusedToStart(member, view) ? { condition: 'refused to start' } : {})

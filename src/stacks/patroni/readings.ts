@@ -7,8 +7,8 @@ import type { Command, CommandResult } from '../../transport/transport.ts'
 import type { Facts } from './derive.ts'
 import { memberCommand, parseDocument, parseEtcd, TRUST } from '../../parts/etcd/reading.ts'
 import type { EtcdReading } from '../../parts/etcd/reading.ts'
-import { serverSql } from './sql.ts'
-import type { Server } from './sql.ts'
+import { serverCommand, serverIn } from '../../parts/postgres/server.ts'
+import type { Server } from '../../parts/postgres/server.ts'
 
 /** GET /patroni with the fields that only the status needs. */
 export interface RestState extends MemberDocument {
@@ -106,17 +106,12 @@ export function commandsOf(facts: Facts, host: string): Readonly<Partial<Record<
   const member = hosts.find(({ name }) => name === host)
   const peer = dcs.peers.find(({ name }) => name === host)
   const { rest } = vars.patroni
-  const psql = ['psql', '-XAtqw', '-h', paths.socketDir, '-p', String(vars.postgres.port), '-d', 'postgres']
+  const { version, port } = vars.postgres
   const url = `${rest.tls ? 'https' : 'http'}://${bracketed(member ? clusterAddress(member) : '')}:${rest.port}`
   return {
     ...(member && {
       rest: { argv: ['sh', '-c', REST, 'rest', url, ...(rest.tls ? TRUST : [])], timeoutMs: 20_000 },
-      sql: {
-        argv: [...psql, '-c', serverSql(vars.postgres.version)],
-        as: 'postgres',
-        env: { PGCONNECT_TIMEOUT: '3', PGOPTIONS: '-c statement_timeout=5000' },
-        timeoutMs: 10_000,
-      },
+      sql: serverCommand({ version, port, socketDir: paths.socketDir }),
     }),
     ...(peer && {
       etcd: memberCommand({
@@ -202,11 +197,10 @@ export function parseReading(
   prefix: string,
 ): HostReading {
   const { rest = NOTHING, etcd = NOTHING, sql = NOTHING, ip = NOTHING, files = NOTHING } = results
-  const server = sql.code === 0 ? parseDocument<Server>(sql.stdout) : undefined
   const peer = parseEtcd(linesOf(etcd).last, prefix)
   return {
     ...restIn(rest),
-    ...(server ? { server } : { refusal: sql.stderr.trim().split('\n').at(-1) ?? '' }),
+    ...serverIn(sql),
     addresses: addressesIn(ip),
     ...filesIn(files),
     ...(peer && { etcd: peer }),

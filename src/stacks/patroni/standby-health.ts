@@ -2,7 +2,8 @@ import { warning } from '../../cluster/problem.ts'
 import type { Problem } from '../../cluster/status.ts'
 import { isManaged, isStopped } from './say.ts'
 import type { Rule, Say } from './say.ts'
-import { lagOf, pastFork, stateOf } from './view.ts'
+import { lagOf, pastFork } from '../../parts/postgres/member.ts'
+import { stateOf } from './view.ts'
 import type { Member } from './view.ts'
 
 /** What is wrong with every member that should be a standby. */

@@ -3,7 +3,8 @@ import { clientsOf } from '../../cluster/connect.ts'
 import type { Problem, ReplicationMode } from '../../cluster/status.ts'
 import { withoutPrefix } from '../../inventory/address.ts'
 import type { Facts } from './derive.ts'
-import { hostsOf, isNoFailover, lagOf, only, serviceStatus } from './view.ts'
+import { lagOf } from '../../parts/postgres/member.ts'
+import { hostsOf, isNoFailover, only, serviceStatus } from './view.ts'
 import type { Member, View } from './view.ts'
 
 /** The replication in force, by what the primary waits for at a commit. */

@@ -1,16 +1,15 @@
 import { clusterAddress } from '../../inventory/topology.ts'
-import { lsnDistance, parseLsn } from '../../cluster/lsn.ts'
 import type { HostStatus, Role, ServiceStatus, VirtualAddress } from '../../cluster/status.ts'
 import { withoutPrefix } from '../../inventory/address.ts'
 import type { Host } from '../../inventory/inventory.ts'
-import { lineage, parseHistory } from '../../modules/postgres/timeline.ts'
 import { etcdOf } from '../../parts/etcd/view.ts'
 import type { OfEtcd } from '../../parts/etcd/health.ts'
+import { serviceOf } from '../../parts/postgres/member.ts'
+import type { Server, WalSender } from '../../parts/postgres/server.ts'
 import { dcsOf, isSeenByPatroni } from './dcs.ts'
 import type { Dcs, DcsMember } from './dcs.ts'
 import type { Facts } from './derive.ts'
 import type { HostReading } from './readings.ts'
-import type { Server, WalSender } from './sql.ts'
 
 /** One member with all that is known of it. */
 export interface Member {
@@ -130,47 +129,13 @@ export function pausedOf(member: Member): string | undefined {
 /** What Patroni says PostgreSQL is doing on a member: `running`, `start failed`, `creating replica` … */
 export const stateOf = ({ reading, entry }: Member): string => reading?.rest?.state ?? entry?.state ?? ''
 
-/**
- * Bytes of WAL a member has on an old timeline after the primary's line left it, as far as its control file knows
- * (a timeline and a position that belong together); 0: none.
- */
-export function pastFork({ reading }: Member, { primary }: View): number {
-  const { timeline, lsn } = reading?.control ?? {}
-  const { timeline: current = null, history = null } = primary?.server ?? {}
-  if (timeline === undefined || lsn === undefined || current === null || history === null) return 0
-  const line = lineage({ timeline, lsn }, current, parseHistory(history))
-  return line.kind === 'diverged' ? line.by : 0
-}
-
-const roleOf = (member: Member, view: View): Role => {
-  if (member.server) return member.server.recovery ? 'standby' : 'primary'
-  if (!member.reading) {
-    if (member.leads && view.dcs?.current) return 'primary'
-    return member.entry ? 'standby' : 'unknown'
-  }
-  return member.reading.data && view.primaries.length > 0 ? 'standby' : 'unknown'
+/** Who cannot be read, but leads or has an entry, is known all the same. */
+const unreadRole = ({ reading, leads, entry }: Member, { dcs }: View): Role | undefined => {
+  if (reading) return undefined
+  return leads && dcs?.current ? 'primary' : entry && 'standby'
 }
 
 const QUIET = new Set(['', 'running', 'streaming', 'stopped'])
-
-/** How it follows the primary, else why it does not. */
-const followingOf = (member: Member): Pick<ServiceStatus, 'replication' | 'condition'> => {
-  const { server, sender, reading } = member
-  if (server?.recovery === false || !reading) return {}
-  if (server && sender) return { replication: { sync: sender.sync, state: sender.state } }
-  if (server) return { condition: 'not connected' }
-  const state = stateOf(member)
-  if (!QUIET.has(state)) return { condition: state }
-  return { condition: reading.data ? 'stopped' : 'no data' }
-}
-
-/** Bytes between what a standby has on disk and the end of the primary's WAL. */
-export function lagOf({ server, sender }: Member, { primary }: View): number | undefined {
-  const from = parseLsn(sender?.flush ?? server?.lsn ?? '')
-  const to = parseLsn(primary?.server?.lsn ?? '')
-  if (server?.recovery !== true || from === undefined || to === undefined) return undefined
-  return Math.max(0, lsnDistance(from, to))
-}
 
 /** Settings, or Patroni, that wait for a restart of PostgreSQL. */
 export const waitsForRestart = ({ server, reading, entry }: Member): boolean =>
@@ -203,21 +168,15 @@ export function hostsOf({ facts, members, readings }: View): readonly HostStatus
   })
 }
 
-const answerOf = ({ server, reading }: Member): ServiceStatus['state'] =>
-  server ? 'running' : reading ? 'stopped' : 'unknown'
-
 /** PostgreSQL on a member. */
-export const serviceStatus = (member: Member, view: View): ServiceStatus => ({
-  kind: 'PostgreSQL',
-  host: member.name,
-  state: answerOf(member),
-  role: roleOf(member, view),
-  ...followingOf(member),
-  ...only({
-    version: member.server?.version,
-    timeline: member.server?.timeline ?? member.reading?.control?.timeline ?? member.entry?.timeline,
-    lagBytes: lagOf(member, view),
-    lsn: member.server?.lsn ?? undefined,
-    pendingRestart: member.server ? waitsForRestart(member) : undefined,
-  }),
-})
+export function serviceStatus(member: Member, view: View): ServiceStatus {
+  const state = stateOf(member)
+  return serviceOf(member, view, {
+    ...only({
+      role: unreadRole(member, view),
+      condition: QUIET.has(state) ? undefined : state,
+      timeline: member.entry?.timeline,
+    }),
+    pendingRestart: waitsForRestart(member),
+  })
+}
