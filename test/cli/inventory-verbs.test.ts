@@ -90,7 +90,7 @@ test('validate shows everything at once with exit 2, as text and as JSON', async
   const text = await hactl('validate', file)
   expect(text.code).toBe(2)
   expect(text.stderr).toContain(`${file}:2:3 error inventory/unknown-key`)
-  expect(text.stderr).toMatch(/\n2 errors\. Nothing was contacted\.\n$/)
+  expect(text.stderr).toMatch(/\n1 error, 1 warning\. Nothing was contacted\.\n$/)
   const json = await hactl('validate', file, '--format', 'json')
   expect(json.code).toBe(2)
   expect(JSON.parse(json.stdout)).toMatchObject({

@@ -31,6 +31,7 @@ function seedsFor(primary: string, seed: string, [one = '', two = '']: readonly 
       shows: [
         [one, "Patroni's configuration is in place", 'none'],
         [one, 'Patroni has read its configuration', 'none'],
+        [one, 'Its password file has the password of its configuration', 'none'],
       ],
     },
     {
@@ -40,6 +41,7 @@ function seedsFor(primary: string, seed: string, [one = '', two = '']: readonly 
       shows: [
         [two, "Patroni's configuration is in place", 'none'],
         [two, 'Patroni has read its configuration', 'none'],
+        [two, 'Its password file has the password of its configuration', 'none'],
       ],
     },
     {
