@@ -43,6 +43,8 @@ export interface ReadOptions {
   readonly timeoutMs?: number
   /** See `Command`: a text of our own that needs no shell of its own. */
   readonly inline?: true
+  /** See `Command`: it fetches something, so the host's proxy settings hold for it. */
+  readonly network?: true
   /**
    * What the answer depends on. A cached answer is dropped when a later step touches one of these;
    * default: anything any step does.

@@ -20,6 +20,8 @@ export interface RunStep extends StepBase {
   readonly okCodes?: readonly number[]
   /** See `Command`: a text of our own that needs no shell of its own. */
   readonly inline?: true
+  /** See `Command`: it fetches something, so the host's proxy settings hold for it. */
+  readonly network?: true
   /**
    * The command takes what follows `--` one by one and may be repeated: neighbours that are equal up to there are run
    * as one (`install -d -- A B`).

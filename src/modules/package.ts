@@ -92,7 +92,8 @@ async function current(probe: Probe, given: Args): Promise<PackageState> {
   }
 }
 
-const LONG = { timeoutMs: 1_800_000 }
+/** They fetch from repositories: the host's proxy settings hold for them. */
+const LONG = { timeoutMs: 1_800_000, network: true as const }
 
 const options = ({ impact }: Args) => ({ ...LONG, ...(impact !== 'none' && { impact }) })
 

@@ -37,7 +37,10 @@ export async function updates(
     const offered = [...aptCandidates(stdout)]
     return new Map(offered.filter(([name, version]) => installed.get(name) !== version))
   }
-  const { code, stdout, stderr } = await probe.run(['dnf', '-q', 'check-update', '--', ...names], DEPENDS)
+  const { code, stdout, stderr } = await probe.run(['dnf', '-q', 'check-update', '--', ...names], {
+    ...DEPENDS,
+    network: true,
+  })
   if (code !== 0 && code !== 100) {
     throw new HactlError(
       problem('package/no-answer', 'dnf check-update fails', { detail: stderr }),
