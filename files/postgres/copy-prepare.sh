@@ -21,6 +21,10 @@ if [ "$copy" = "$data" ]; then
   exit 0
 fi
 folder=$(dirname -- "$copy")
+# On a bare host nobody has made the folders of the layout yet: whoever owns the nearest one there is makes them.
+nearest=$folder
+while [ ! -d "$nearest" ]; do nearest=$(dirname -- "$nearest"); done
+[ "$nearest" = "$folder" ] || runuser -u "$(stat -c %U -- "$nearest")" -- mkdir -p -- "$folder"
 if [ "$(stat -c %U -- "$folder")" = root ]; then
   [ ! -d "$copy" ] || runuser -u "$account" -- find "$copy" -xdev -mindepth 1 -delete
   install -d -o "$account" -g "$(id -gn -- "$account")" -m 0700 -- "$copy"

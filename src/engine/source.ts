@@ -1,6 +1,5 @@
 import { HactlError, problem } from '../diag/diagnostic.ts'
 import { programWith } from '../lib/program.ts'
-import { Secret } from '../lib/secret.ts'
 import type { Scope } from '../template/template.ts'
 import type { RunOptions } from './context.ts'
 import type { Action, Module } from './module.ts'

@@ -1,4 +1,4 @@
-import { isEnd, type EngineEvent } from '../engine/events.ts'
+import { isEnd, type EngineEvent, type TaskRef } from '../engine/events.ts'
 import { formatDuration } from '../lib/duration.ts'
 import { whatOf } from './failure.ts'
 import { follow, nothingYet } from './progress.ts'
@@ -58,9 +58,25 @@ function detailLine(event: EngineEvent, verbose: number): string | undefined {
   return undefined
 }
 
+function taskLine(
+  event: Extract<EngineEvent, { readonly task: TaskRef }>,
+  verbose: number,
+): string | undefined {
+  switch (event.kind) {
+    case 'task-result':
+      return resultLine(event, verbose)
+    case 'output':
+      return detailLine(event, verbose)
+    case 'task-start':
+    case 'task-wait':
+      return undefined
+  }
+}
+
 /** The line an event of a change is worth, if any. */
 function lineOf(event: EngineEvent, verbose: number): string | undefined {
   if (isEnd(event)) return undefined
+  if ('task' in event) return taskLine(event, verbose)
   switch (event.kind) {
     case 'run-start':
       return `run ${event.run} · ${playbookName(event.playbook)} · ${event.hosts.join(' ')}`
@@ -70,16 +86,11 @@ function lineOf(event: EngineEvent, verbose: number): string | undefined {
       return `${event.host} unreachable: ${event.error.summary}`
     case 'host-failed':
       return `${event.host} failed: ${event.error.summary}`
-    case 'task-result':
-      return resultLine(event, verbose)
     case 'notice':
       return noticeLine(event)
     case 'host-connected':
-    case 'output':
       return detailLine(event, verbose)
     case 'run-params':
-    case 'task-start':
-    case 'task-wait':
       return undefined
   }
 }

@@ -82,9 +82,31 @@ function withPlay(before: Progress, { play, hosts }: Extract<EngineEvent, { kind
   return { ...hosts.reduce(connected, before), play }
 }
 
+/** What happens to a task, at its host. */
+function withTask(
+  progress: Progress,
+  event: Extract<EngineEvent, { readonly task: TaskRef }>,
+  now: number,
+): Progress {
+  switch (event.kind) {
+    case 'task-start':
+      return update(progress, event.task.host, (before) => ({
+        ...before,
+        running: [...before.running, { task: event.task, since: now }],
+      }))
+    case 'task-wait':
+      return update(progress, event.task.host, (before) => withWait(before, event))
+    case 'task-result':
+      return update(progress, event.task.host, (before) => withResult(before, event))
+    case 'output':
+      return progress
+  }
+}
+
 /** The progress after one more event; `now` in the clock's milliseconds. */
 export function follow(progress: Progress, event: EngineEvent, now: number): Progress {
   if (isEnd(event)) return progress
+  if ('task' in event) return withTask(progress, event, now)
   switch (event.kind) {
     case 'run-start':
       return { mode: event.mode, hosts: new Map(event.hosts.map((host) => [host, newHost(host)])) }
@@ -95,17 +117,7 @@ export function follow(progress: Progress, event: EngineEvent, now: number): Pro
       return update(progress, event.host, (before) => ({ ...before, failed: event.error }))
     case 'play-start':
       return withPlay(progress, event)
-    case 'task-start':
-      return update(progress, event.task.host, (before) => ({
-        ...before,
-        running: [...before.running, { task: event.task, since: now }],
-      }))
-    case 'task-wait':
-      return update(progress, event.task.host, (before) => withWait(before, event))
-    case 'task-result':
-      return update(progress, event.task.host, (before) => withResult(before, event))
     case 'run-params':
-    case 'output':
     case 'notice':
       return progress
   }

@@ -61,13 +61,18 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   },
 }
 
-/** One syntax error or warning of the parser, in our words where the parser's are about YAML's insides. */
-export function syntaxProblem(error: YAMLError, text: string, span: ToSpan): Diagnostic {
+/** Where an error is; at the end of the text when the parser says it is behind it. */
+function placeOf(error: YAMLError, text: string, span: ToSpan): Span {
   const end = text.trimEnd().length
   // Wrong indentation is reported at the end of the line before it.
   const blank = /^\s*\n\s*/.exec(text.slice(error.pos[0]))?.[0].length ?? 0
   const from = error.code === 'BAD_INDENT' ? error.pos[0] + blank : error.pos[0]
-  const at = from > end ? span(Math.max(0, end - 1), end) : span(from, Math.max(from + 1, error.pos[1]))
+  return from > end ? span(Math.max(0, end - 1), end) : span(from, Math.max(from + 1, error.pos[1]))
+}
+
+/** One syntax error or warning of the parser, in our words where the parser's are about YAML's insides. */
+export function syntaxProblem(error: YAMLError, text: string, span: ToSpan): Diagnostic {
+  const at = placeOf(error, text, span)
   const unclosed = unclosedProblem(error.message, at)
   if (unclosed) return unclosed
   const isHidden = isSecretPlace(text.split('\n'), at.line - 1, at.col - 1)

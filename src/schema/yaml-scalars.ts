@@ -88,16 +88,18 @@ export function scalarProblem(
   { isHidden, key }: Around,
 ): Diagnostic | undefined {
   const { source: text, value, range } = scalar
-  if (scalar.type !== 'PLAIN' || text === undefined || text === '' || !range) return undefined
+  if (scalar.type !== 'PLAIN' || !text || !range) return undefined
   const at = span(range[0], range[1])
   const found = DIFFERENCES.find(({ pattern }) => pattern.test(text))
   // Ansible's own variables take the word as well as the boolean, and so does hactl.
   if (found?.code === 'yaml/boolean' && key.startsWith('ansible_')) return undefined
-  const hint = isHidden ? 'put it in quotes' : (found?.hint?.(text) ?? quoted(text))
   if (!found) return typeof value === 'number' ? numberProblem(text, value, at, isHidden) : undefined
-  const here = isHidden ? 'something else' : found.here(text, value)
-  const summary = `${isHidden ? 'this value' : text} is ${found.ansible} to Ansible and ${here} to YAML 1.2`
-  return problem(found.code, summary, { at, hint })
+  if (isHidden) {
+    const summary = `this value is ${found.ansible} to Ansible and something else to YAML 1.2`
+    return problem(found.code, summary, { at, hint: 'put it in quotes' })
+  }
+  const summary = `${text} is ${found.ansible} to Ansible and ${found.here(text, value)} to YAML 1.2`
+  return problem(found.code, summary, { at, hint: found.hint?.(text) ?? quoted(text) })
 }
 
 const INTEGER = /^[-+]?(?:[0-9]+|0x[0-9a-fA-F]+)$/
