@@ -29,7 +29,18 @@ export default defineConfig({
         // Real clusters in the lab: one file at a time, because the machine is shared by its nodes.
         test: {
           name: 'lab',
+          include: ['test/lab/driver.test.ts', 'test/lab/snapshot.test.ts'],
+          fileParallelism: false,
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
+      {
+        // Whole clusters of both stacks, an hour and more: npm run test:clusters.
+        test: {
+          name: 'clusters',
           include: ['test/lab/**/*.test.ts'],
+          exclude: ['test/lab/driver.test.ts', 'test/lab/snapshot.test.ts'],
           fileParallelism: false,
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All tests: format, lint, types, unit tests, generated files; then the tests that need a host (sshd, sudo,
-# ansible-inventory, PostgreSQL); then real clusters in the lab. Installs what it needs. Arguments go to the lab tests.
+# Tests: format, lint, types, unit tests, generated files; then the tests that need a host (sshd, sudo,
+# ansible-inventory, PostgreSQL); then the lab itself. Whole clusters: npm run test:clusters. Arguments go to the lab tests.
 . "$(dirname "$0")/common.sh"
 need_root npm test
 need_node
