@@ -120,7 +120,7 @@ const hintOf = ({ locale, data_dir }: Args): string =>
   (locale === undefined
     ? ''
     : `; a locale is made by locale-gen, or choose another with cluster.postgres.locale`) +
-  `; ss -ltnp tells who listens, df ${data_dir} who has room. To go on all the same: --skip-tags preflight`
+  `; ss -ltnp tells who listens, df ${data_dir} who has room`
 
 const refusal = (faults: readonly string[], wanted: Args): Diagnostic =>
   problem('refused/preflight', 'the host cannot carry what is wanted of it', {
