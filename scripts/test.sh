@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tests: format, lint, types, unit tests, generated files; then the tests that need a host (sshd, sudo,
-# ansible-inventory, PostgreSQL); In the lab: npm run test:lab and npm run test:clusters.
+# ansible-inventory, PostgreSQL). In the lab: npm run test:lab and npm run test:clusters.
 . "$(dirname "$0")/common.sh"
 need_root npm test
 need_node

@@ -34,6 +34,6 @@ function unknownTag(option: string, tag: string, known: ReadonlySet<string>): Di
 function unknownTask(name: string, names: readonly string[]): Diagnostic {
   const part = names.find((each) => each.toLowerCase().includes(name.toLowerCase()))
   const close = suggest(name, names) ?? part
-  const hint = close ? `did you mean "${close}"?` : 'hactl plan --list-tasks shows the names'
+  const hint = close ? `did you mean "${close}"?` : 'take the name of a task as the playbook has it'
   return problem('playbook/unknown-task', `--start-at: no task is called "${name}"`, { hint })
 }

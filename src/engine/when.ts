@@ -130,7 +130,9 @@ function holds(comparison: Comparison, value: unknown): boolean {
 }
 
 function unfit(summary: string): never {
-  throw new HactlError(problem('playbook/when', summary, { hint: 'see "Conditions" in docs/playbooks.md' }))
+  throw new HactlError(
+    problem('playbook/when', summary, { hint: 'hactl schema playbook shows every word of a condition' }),
+  )
 }
 
 const show = (value: unknown): string =>
