@@ -23,6 +23,7 @@ export default defineConfig({
           include: ['test/host/**/*.test.ts'],
           testTimeout: 2 * PATIENCE_MS,
           hookTimeout: 2 * PATIENCE_MS,
+          expect: { poll: { timeout: PATIENCE_MS / 2 } },
         },
       },
       {
@@ -33,6 +34,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
+          expect: { poll: { timeout: PATIENCE_MS } },
         },
       },
       {
@@ -44,6 +46,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
+          expect: { poll: { timeout: PATIENCE_MS } },
         },
       },
       {
@@ -54,6 +57,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
+          expect: { poll: { timeout: PATIENCE_MS } },
         },
       },
     ],

@@ -34,7 +34,8 @@ interface Served {
 
 const portOf = ({ vars: { port } }: Host): string => (typeof port === 'string' ? port : '')
 
-const LOOK = 'kill -0 "$(cat /run/sketch.pid)" 2>/dev/null && cat /srv/files/index.txt'
+/** A process that has ended and that nobody has waited for can still be signalled, but has no command line. */
+const LOOK = 'read -r pid </run/sketch.pid && grep -q . "/proc/$pid/cmdline" && cat /srv/files/index.txt'
 
 const down: Rule<Served> = ({ view, apply }) =>
   view.servers
