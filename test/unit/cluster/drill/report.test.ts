@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { DrillResult } from '../../../src/cluster/drill/result.ts'
-import { summarize } from '../../../src/cluster/drill/summary.ts'
-import { drillJunit } from '../../../src/report/drill-junit.ts'
-import { drillText } from '../../../src/report/drill-text.ts'
-import { plainPaint } from '../../../src/report/paint.ts'
-import { checkSchema } from '../../../src/schema/validate.ts'
-import { parseYaml } from '../../../src/schema/yaml.ts'
+import type { DrillResult } from '../../../../src/cluster/drill/result.ts'
+import { summarize } from '../../../../src/cluster/drill/summary.ts'
+import { drillJunit } from '../../../../src/report/drill-junit.ts'
+import { drillText } from '../../../../src/report/drill-text.ts'
+import { plainPaint } from '../../../../src/report/paint.ts'
+import { checkSchema } from '../../../../src/schema/validate.ts'
+import { parseYaml } from '../../../../src/schema/yaml.ts'
 
 /** A drill of a lab on a machine with a load of 25; its time lines are cut short. */
 const FILE = join(import.meta.dirname, 'captured/three-runs.json')
@@ -16,7 +16,7 @@ const result = JSON.parse(TEXT) as DrillResult
 
 test('a real result keeps the published schema, and a wrong one does not', () => {
   const schema = JSON.parse(
-    readFileSync(join(import.meta.dirname, '../../../schemas/drill.schema.json'), 'utf8'),
+    readFileSync(join(import.meta.dirname, '../../../../schemas/drill.schema.json'), 'utf8'),
   ) as object
   const { where } = parseYaml(TEXT, 'three-runs.json')
   const check = (data: unknown) => checkSchema(schema, data, { area: 'drill', where })

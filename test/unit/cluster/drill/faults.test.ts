@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { orderOf } from '../../../src/app/drill/order.ts'
-import type { DrillRequest } from '../../../src/app/drill/choice.ts'
-import { needsLab, patient, together, UNDO_AFTER_S } from '../../../src/cluster/drill/fault.ts'
-import { FAULTS } from '../../../src/cluster/drill/faults.ts'
-import { mirrored, ruleset } from '../../../src/cluster/drill/net.ts'
-import { lastSeen, walLoss } from '../../../src/cluster/drill/wal.ts'
-import type { Sample } from '../../../src/cluster/drill/watch.ts'
+import { orderOf } from '../../../../src/app/drill/order.ts'
+import type { DrillRequest } from '../../../../src/app/drill/choice.ts'
+import { needsLab, patient, together, UNDO_AFTER_S } from '../../../../src/cluster/drill/fault.ts'
+import { FAULTS } from '../../../../src/cluster/drill/faults.ts'
+import { mirrored, ruleset } from '../../../../src/cluster/drill/net.ts'
+import { lastSeen, walLoss } from '../../../../src/cluster/drill/wal.ts'
+import type { Sample } from '../../../../src/cluster/drill/watch.ts'
 
 const named = (name: string) => {
   const found = FAULTS.find((fault) => fault.name === name)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { descendants, element, parseXml, writeXml } from '../../../src/modules/pcs/xml.ts'
+import { descendants, element, parseXml, writeXml } from '../../../../src/modules/pcs/xml.ts'
 
 test('elements, attributes, entities, comments and CDATA are read', () => {
   const root = parseXml(

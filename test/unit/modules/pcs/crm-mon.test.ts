@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseCrmMon } from '../../../src/modules/pcs/crm-mon.ts'
-import { failuresOf } from '../../../src/modules/pcs/pcs_cleanup.ts'
-import { waitingFor } from '../../../src/modules/pcs/pcs_wait.ts'
+import { parseCrmMon } from '../../../../src/modules/pcs/crm-mon.ts'
+import { failuresOf } from '../../../../src/modules/pcs/pcs_cleanup.ts'
+import { waitingFor } from '../../../../src/modules/pcs/pcs_wait.ts'
 
 const read = (name: string) =>
   parseCrmMon(
-    readFileSync(join(import.meta.dirname, '../../modules/captured', `crm_mon-${name}.xml`), 'utf8'),
+    readFileSync(join(import.meta.dirname, '../../../modules/captured', `crm_mon-${name}.xml`), 'utf8'),
   )
 
 describe.each(['2.0.5', '2.1.5', '3.0.0'])('crm_mon %s', (version) => {

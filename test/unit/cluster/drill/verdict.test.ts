@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { ledgerReader, parseLedger } from '../../../src/cluster/drill/ledger.ts'
-import { parseSnapshot } from '../../../src/cluster/drill/tables.ts'
-import { compare, diverge, isCorrupt } from '../../../src/cluster/drill/verdict.ts'
+import { ledgerReader, parseLedger } from '../../../../src/cluster/drill/ledger.ts'
+import { parseSnapshot } from '../../../../src/cluster/drill/tables.ts'
+import { compare, diverge, isCorrupt } from '../../../../src/cluster/drill/verdict.ts'
 import { ledgerOf, ledgerText, snapshot } from './support.ts'
 
 const ack = { result: 'ack' } as const

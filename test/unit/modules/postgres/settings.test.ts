@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseConf, quoteSetting, renderConf } from '../../../src/modules/postgres/conf-file.ts'
-import { overriddenBy, presentValue } from '../../../src/modules/postgres/config-state.ts'
-import type { Setting } from '../../../src/modules/postgres/server.ts'
-import { parseBool, sameValue, settingText } from '../../../src/modules/postgres/values.ts'
-import type { ValueKind } from '../../../src/modules/postgres/values.ts'
+import { parseConf, quoteSetting, renderConf } from '../../../../src/modules/postgres/conf-file.ts'
+import { overriddenBy, presentValue } from '../../../../src/modules/postgres/config-state.ts'
+import type { Setting } from '../../../../src/modules/postgres/server.ts'
+import { parseBool, sameValue, settingText } from '../../../../src/modules/postgres/values.ts'
+import type { ValueKind } from '../../../../src/modules/postgres/values.ts'
 
 const kind = (vartype: ValueKind['vartype'], unit: string | null = null): ValueKind => ({ vartype, unit })
 

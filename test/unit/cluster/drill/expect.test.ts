@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checksOf, type Evidence } from '../../../src/cluster/drill/expect.ts'
+import { checksOf, type Evidence } from '../../../../src/cluster/drill/expect.ts'
 
 const evidence = (more: Partial<Evidence>): Evidence => ({
   expect: { primary: 'stays', mayLose: [], aloneWithinS: 60 },

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { isStock, parseCorosyncConf } from '../../../src/modules/pcs/corosync-conf.ts'
+import { isStock, parseCorosyncConf } from '../../../../src/modules/pcs/corosync-conf.ts'
 
 const captured = (name: string): string =>
-  readFileSync(join(import.meta.dirname, '../../modules/captured', name), 'utf8')
+  readFileSync(join(import.meta.dirname, '../../../modules/captured', name), 'utf8')
 
 test('a file written by pcs gives names, addresses by link, totem and quorum', () => {
   const conf = parseCorosyncConf(captured('corosync.conf-pcs-0.11.5-two-links'))

@@ -4,8 +4,8 @@ import {
   type Ledger,
   type Result,
   type WriteKind,
-} from '../../../src/cluster/drill/ledger.ts'
-import type { Snapshot } from '../../../src/cluster/drill/verdict.ts'
+} from '../../../../src/cluster/drill/ledger.ts'
+import type { Snapshot } from '../../../../src/cluster/drill/verdict.ts'
 
 export interface Entry {
   readonly id: number

@@ -8,7 +8,7 @@ import {
   parseHba,
   tokens,
   writeHba,
-} from '../../../src/modules/postgres/hba-rules.ts'
+} from '../../../../src/modules/postgres/hba-rules.ts'
 
 test('rules as data and as text are one line', () => {
   expect(

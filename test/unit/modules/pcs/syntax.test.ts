@@ -16,8 +16,8 @@ import {
   removal,
   roleWord,
   totemUpdate,
-} from '../../../src/modules/pcs/syntax.ts'
-import type { PcsVersion } from '../../../src/modules/pcs/syntax.ts'
+} from '../../../../src/modules/pcs/syntax.ts'
+import type { PcsVersion } from '../../../../src/modules/pcs/syntax.ts'
 
 test.each([
   ['0.9.169', 9],

@@ -2,15 +2,21 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { parseControlData } from '../../../src/modules/postgres/controldata.ts'
-import { factServer } from '../../../src/modules/postgres/facts.ts'
-import { versionText } from '../../../src/modules/postgres/layout.ts'
-import { recoveryFiles } from '../../../src/modules/postgres/recovery.ts'
-import { md5Verifier, passwordMatches, scramVerifier } from '../../../src/modules/postgres/scram.ts'
-import { serverSql } from '../../../src/modules/postgres/server-sql.ts'
-import { identifier, literal } from '../../../src/modules/postgres/sql.ts'
-import { parseIdentity } from '../../../src/modules/postgres/upstream.ts'
-import { features, fitSettings, majorOf, VERSIONS, walNames } from '../../../src/modules/postgres/versions.ts'
+import { parseControlData } from '../../../../src/modules/postgres/controldata.ts'
+import { factServer } from '../../../../src/modules/postgres/facts.ts'
+import { versionText } from '../../../../src/modules/postgres/layout.ts'
+import { recoveryFiles } from '../../../../src/modules/postgres/recovery.ts'
+import { md5Verifier, passwordMatches, scramVerifier } from '../../../../src/modules/postgres/scram.ts'
+import { serverSql } from '../../../../src/modules/postgres/server-sql.ts'
+import { identifier, literal } from '../../../../src/modules/postgres/sql.ts'
+import { parseIdentity } from '../../../../src/modules/postgres/upstream.ts'
+import {
+  features,
+  fitSettings,
+  majorOf,
+  VERSIONS,
+  walNames,
+} from '../../../../src/modules/postgres/versions.ts'
 
 test('constants and names are quoted for SQL', () => {
   expect(literal("it's")).toBe("'it''s'")

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { NotYet } from '../../../src/engine/probe.ts'
-import { refuseChange, roleFor } from '../../../src/modules/pcs/cib.ts'
+import { NotYet } from '../../../../src/engine/probe.ts'
+import { refuseChange, roleFor } from '../../../../src/modules/pcs/cib.ts'
 import {
   constraintElement,
   constraintsOf,
@@ -10,14 +10,17 @@ import {
   leftovers,
   normalScore,
   valueOf,
-} from '../../../src/modules/pcs/constraint.ts'
-import { patchStep } from '../../../src/modules/pcs/patch.ts'
-import { creation, findResource } from '../../../src/modules/pcs/resource.ts'
-import { normalRule } from '../../../src/modules/pcs/rule.ts'
-import { normalTime } from '../../../src/modules/pcs/values.ts'
-import { parseXml, writeXml } from '../../../src/modules/pcs/xml.ts'
+} from '../../../../src/modules/pcs/constraint.ts'
+import { patchStep } from '../../../../src/modules/pcs/patch.ts'
+import { creation, findResource } from '../../../../src/modules/pcs/resource.ts'
+import { normalRule } from '../../../../src/modules/pcs/rule.ts'
+import { normalTime } from '../../../../src/modules/pcs/values.ts'
+import { parseXml, writeXml } from '../../../../src/modules/pcs/xml.ts'
 
-const text = readFileSync(join(import.meta.dirname, '../../modules/captured/cib-2.1.5-two-nodes.xml'), 'utf8')
+const text = readFileSync(
+  join(import.meta.dirname, '../../../modules/captured/cib-2.1.5-two-nodes.xml'),
+  'utf8',
+)
 const cib = parseXml(text)
 /** The same configuration in the older schemas that RHEL 7 and 8 and Debian 11 use. */
 const schema = (name: string) => parseXml(text.replace('pacemaker-3.9', name))

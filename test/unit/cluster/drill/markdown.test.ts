@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { DrillResult } from '../../../src/cluster/drill/result.ts'
-import { drillMarkdown } from '../../../src/report/drill/markdown.ts'
+import type { DrillResult } from '../../../../src/cluster/drill/result.ts'
+import { drillMarkdown } from '../../../../src/report/drill/markdown.ts'
 
 const result = JSON.parse(
   readFileSync(join(import.meta.dirname, 'captured/three-runs.json'), 'utf8'),

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { DrillResult, RunResult } from '../../../src/cluster/drill/result.ts'
-import { summarize } from '../../../src/cluster/drill/summary.ts'
-import { axisOf } from '../../../src/report/drill/outage-bars.ts'
-import { drillPage } from '../../../src/report/drill/page.ts'
-import { happenings, scalesOf, timelineOf } from '../../../src/report/drill/timeline.ts'
+import type { DrillResult, RunResult } from '../../../../src/cluster/drill/result.ts'
+import { summarize } from '../../../../src/cluster/drill/summary.ts'
+import { axisOf } from '../../../../src/report/drill/outage-bars.ts'
+import { drillPage } from '../../../../src/report/drill/page.ts'
+import { happenings, scalesOf, timelineOf } from '../../../../src/report/drill/timeline.ts'
 
 /** Two drills of a lab on a machine with a load of 30; one run of each scenario, its time line cut after 90 s. */
 const result = JSON.parse(

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { Secret } from '../../../src/lib/secret.ts'
-import { parseMembers, parseRole, parseStatus, parseUser } from '../../../src/modules/etcd/answers.ts'
-import { etcdctl } from '../../../src/modules/etcd/etcdctl.ts'
-import { waitingFor } from '../../../src/modules/etcd/etcd_wait.ts'
-import { clusterId, clusterOfLog, PACKAGED } from '../../../src/modules/etcd/identity.ts'
+import { Secret } from '../../../../src/lib/secret.ts'
+import { parseMembers, parseRole, parseStatus, parseUser } from '../../../../src/modules/etcd/answers.ts'
+import { etcdctl } from '../../../../src/modules/etcd/etcdctl.ts'
+import { waitingFor } from '../../../../src/modules/etcd/etcd_wait.ts'
+import { clusterId, clusterOfLog, PACKAGED } from '../../../../src/modules/etcd/identity.ts'
 
 const captured = (name: string): string => readFileSync(join(import.meta.dirname, 'captured', name), 'utf8')
 const URLS = ['https://10.77.0.11:2380', 'https://10.77.0.12:2380', 'https://10.77.0.13:2380']
