@@ -1,12 +1,39 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** How long a test or a wait in it may take. Only what hangs is ended by it: a busy machine makes tests slower, not red. */
 const PATIENCE_MS = 120_000
 
+/** Files that take minutes, the longest first: begun last, one of them would run on alone. */
+const LONG = ['lab/patroni.test.ts', 'lab/pacemaker.test.ts', 'lab/drill.test.ts', 'lab/interrupted.test.ts']
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const found = LONG.findIndex((name) => moduleId.endsWith(name))
+      return found < 0 ? LONG.length : found
+    }
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b))
+  }
+}
+
+/**
+ * Real clusters in containers. Each file has labs of its own and waits most of the time: two files share a machine well. Every wait in
+ * them has a deadline that follows the load, so that theirs is only for what hangs.
+ */
+const LABS = {
+  maxWorkers: 2,
+  testTimeout: 30 * PATIENCE_MS,
+  hookTimeout: 30 * PATIENCE_MS,
+  expect: { poll: { timeout: PATIENCE_MS } },
+} as const
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
+        extends: true,
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
@@ -18,6 +45,7 @@ export default defineConfig({
       },
       {
         // Needs root and packages that scripts/test.sh installs (sshd, ansible-inventory); no lab.
+        extends: true,
         test: {
           name: 'host',
           include: ['test/host/**/*.test.ts'],
@@ -26,39 +54,11 @@ export default defineConfig({
           expect: { poll: { timeout: PATIENCE_MS / 2 } },
         },
       },
-      {
-        // Real clusters in the lab: one file at a time, because the machine is shared by its nodes.
-        test: {
-          name: 'lab',
-          include: ['test/lab/driver.test.ts', 'test/lab/snapshot.test.ts'],
-          fileParallelism: false,
-          testTimeout: 1_800_000,
-          hookTimeout: 1_800_000,
-          expect: { poll: { timeout: PATIENCE_MS } },
-        },
-      },
-      {
-        // Whole clusters of both stacks, an hour and more: npm run test:clusters.
-        test: {
-          name: 'clusters',
-          include: ['test/lab/**/*.test.ts'],
-          exclude: ['test/lab/driver.test.ts', 'test/lab/snapshot.test.ts'],
-          fileParallelism: false,
-          testTimeout: 1_800_000,
-          hookTimeout: 1_800_000,
-          expect: { poll: { timeout: PATIENCE_MS } },
-        },
-      },
+      { extends: true, test: { ...LABS, name: 'lab', include: ['test/lab/**/*.test.ts'] } },
       {
         // The strict forms of lab tests, longer than npm test may take: npm run test:matrix.
-        test: {
-          name: 'matrix',
-          include: ['test/matrix/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 1_800_000,
-          hookTimeout: 1_800_000,
-          expect: { poll: { timeout: PATIENCE_MS } },
-        },
+        extends: true,
+        test: { ...LABS, name: 'matrix', include: ['test/matrix/**/*.test.ts'], sequence: { groupOrder: 1 } },
       },
     ],
   },

@@ -6,13 +6,14 @@
  *
  * Fails when the page writes to the console, breaks its own policy, or is wider than a phone.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { openBrowser, type Browser } from './browser.ts'
+import { chromium, type Browser, type Page } from 'playwright-core'
 
-const [page, folder] = process.argv.slice(2)
-if (page === undefined || folder === undefined) throw new Error('give a page and a folder')
+const [file, folder] = process.argv.slice(2)
+if (file === undefined || folder === undefined) throw new Error('give a page and a folder')
+const url = pathToFileURL(resolve(file)).href
 
 interface View {
   readonly name: string
@@ -32,72 +33,50 @@ const VIEWS: readonly View[] = [
 /** Pixels of the page in one picture, and how many pictures of a view. */
 const PIECE = 1400
 const PIECES = 4
+const TALLEST = 12_000
 
-const value = async (browser: Browser, expression: string): Promise<unknown> =>
-  (
-    (await browser.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }))[
-      'result'
-    ] as {
-      value?: unknown
-    }
-  ).value
-
-/** Plots are drawn when they come into view; a page without scripts has nothing to wait for. */
-async function settle(browser: Browser, scripts = true): Promise<void> {
-  const paints =
-    'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 200))))'
-  if (scripts) await value(browser, paints)
+/** The page as a view shows it; what it complains of is added to `wrongs`. */
+async function open(browser: Browser, view: View, wrongs: string[]): Promise<Page> {
+  const { width, dark = false, scripts = true } = view
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    deviceScaleFactor: width < 500 ? 2 : 1,
+    isMobile: width < 500,
+    colorScheme: dark ? 'dark' : 'light',
+    javaScriptEnabled: scripts,
+  })
+  const page = await context.newPage()
+  page.on('console', (message) => wrongs.push(`${view.name}: ${message.text()}`))
+  page.on('pageerror', (error) => wrongs.push(`${view.name}: ${error.message}`))
+  await page.goto(url)
+  return page
 }
 
-async function shoot(browser: Browser, view: View): Promise<string | undefined> {
-  const send: Browser['send'] = (...command) => browser.send(...command)
-  const { name, width, dark = false, scripts = true } = view
-  const metrics = (height: number) => ({
-    width,
-    height,
-    deviceScaleFactor: width < 500 ? 2 : 1,
-    mobile: width < 500,
-  })
-  await send('Emulation.setScriptExecutionDisabled', { value: !scripts })
-  await send('Emulation.setEmulatedMedia', {
-    features: [{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }],
-  })
-  await send('Emulation.setDeviceMetricsOverride', metrics(900))
-  const loaded = browser.once('Page.loadEventFired')
-  await send('Page.navigate', { url: pathToFileURL(resolve(page ?? '')).href })
-  await loaded
-  await settle(browser, scripts)
-  const tall = Number(await value(browser, 'document.documentElement.scrollHeight'))
-  await send('Emulation.setDeviceMetricsOverride', metrics(Math.min(tall, 12_000)))
-  await settle(browser, scripts)
-  for (let top = 0, piece = 1; top < tall && piece <= PIECES; top += PIECE, piece++) {
-    const clip = { x: 0, y: top, width, height: Math.min(PIECE, tall - top), scale: 1 }
-    const { data } = await send('Page.captureScreenshot', {
-      format: 'png',
-      clip,
-      captureBeyondViewport: true,
-    })
-    writeFileSync(join(folder ?? '', `${name}-${piece}.png`), Buffer.from(String(data), 'base64'))
+async function shoot(browser: Browser, view: View, wrongs: string[]): Promise<void> {
+  const { name, width } = view
+  const page = await open(browser, view, wrongs)
+  const { scrollHeight, scrollWidth } = await page
+    .locator('html')
+    .evaluate(({ scrollHeight: tall, scrollWidth: wide }) => ({ scrollHeight: tall, scrollWidth: wide }))
+  // Plots are drawn when they come into view.
+  await page.setViewportSize({ width, height: Math.min(scrollHeight, TALLEST) })
+  for (let top = 0, piece = 1; top < scrollHeight && piece <= PIECES; top += PIECE, piece++) {
+    const clip = { x: 0, y: top, width, height: Math.min(PIECE, scrollHeight - top) }
+    await page.screenshot({ path: join(folder ?? '', `${name}-${piece}.png`), clip, fullPage: true })
   }
-  const wide = Number(await value(browser, 'document.documentElement.scrollWidth'))
-  return wide > width ? `${name}: the page is ${wide} pixels wide, the screen ${width}` : undefined
+  if (scrollWidth > width) wrongs.push(`${name}: the page is ${scrollWidth} pixels wide, the screen ${width}`)
+  await page.context().close()
 }
 
 mkdirSync(folder, { recursive: true })
-const browser = await openBrowser()
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
+const wrongs: string[] = []
 try {
-  const wrongs: string[] = []
-  for (const view of VIEWS) wrongs.push(...[await shoot(browser, view)].flatMap((wrong) => wrong ?? []))
-  await browser.send('Emulation.setScriptExecutionDisabled', { value: false })
-  await browser.send('Emulation.clearDeviceMetricsOverride')
-  const loaded = browser.once('Page.loadEventFired')
-  await browser.send('Page.reload')
-  await loaded
-  await settle(browser)
-  const { data } = await browser.send('Page.printToPDF', { preferCSSPageSize: true, printBackground: false })
-  writeFileSync(join(folder, 'paper.pdf'), Buffer.from(String(data), 'base64'))
-  for (const wrong of [...wrongs, ...browser.complaints]) console.error(wrong)
-  if (wrongs.length + browser.complaints.length > 0) process.exitCode = 1
+  for (const view of VIEWS) await shoot(browser, view, wrongs)
+  const page = await open(browser, { name: 'paper', width: 1200 }, wrongs)
+  await page.pdf({ path: join(folder, 'paper.pdf'), preferCSSPageSize: true, printBackground: false })
 } finally {
   await browser.close()
 }
+for (const wrong of wrongs) console.error(wrong)
+if (wrongs.length > 0) process.exitCode = 1

@@ -6,25 +6,17 @@ import type { DrillResult, RunResult } from '../../src/cluster/drill/result.ts'
 import type { Verified } from '../../src/cluster/drill/verify.ts'
 import { checkSchema } from '../../src/schema/validate.ts'
 import { parseYaml } from '../../src/schema/yaml.ts'
-import {
-  eventually,
-  expectCode,
-  labOf,
-  LAYER,
-  MAIN,
-  measured,
-  must,
-  ROOT,
-  seconds,
-  start,
-} from './cluster/support.ts'
+import { stackLab } from './contract/stack.ts'
+import { PACEMAKER } from '../stacks/pacemaker/lab.ts'
+import { expectCode, MAIN, measured, must, ROOT, seconds, start } from './support/programs.ts'
+import { eventually } from './support/wait.ts'
 import { membersOf } from '../../src/cluster/members.ts'
 
 /** Times are not what is tested here: the machine may be shared. */
 const PATIENCE = ['--patience', '4']
 
 // Clients are let in with TLS only: those of a drill must use it.
-const lab = labOf('drill', { nodes: 3, with: LAYER, edits: [['- host all all', '- hostssl all all']] })
+const lab = stackLab(PACEMAKER, 'drill', { edits: [['- host all all', '- hostssl all all']] })
 
 beforeAll(async () => {
   await lab.up()
@@ -92,7 +84,7 @@ describe('drills on a real cluster', () => {
         .join('\n')
         .trim()
     await eventually('the standby is cut off', async () => (await left()).includes('hactl_drill_0'))
-    drilling.child.kill('SIGKILL')
+    drilling.kill('SIGKILL')
     expect((await drilling.ended).code).toBe(null)
     await eventually('nothing of the drill is left', async () => (await left()) === '', 45_000)
     await lab.healthy()

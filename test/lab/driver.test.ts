@@ -8,6 +8,7 @@ import { nspawn } from '../../src/lab/nspawn/driver.ts'
 import { inNetns, labNetns, labPaths } from '../../src/lab/nspawn/paths.ts'
 import { must, run } from '../../src/lab/run.ts'
 import { poll } from '../../src/lib/poll.ts'
+import { patient } from '../patience.ts'
 
 const A = 'drv-test-a'
 const B = 'drv-test-b'
@@ -28,14 +29,14 @@ const inside = (node: string, ...argv: readonly string[]) => [
   ...argv,
 ]
 const succeeds = async (argv: readonly string[]): Promise<boolean> => (await run(argv)).code === 0
-const ping = (address: string) => ['ping', '-n', '-c1', '-W1', address]
+const ping = (address: string) => ['ping', '-n', '-c1', `-W${Math.ceil(patient(1000) / 1000)}`, address]
 const pings = (node: string, address: string) => succeeds(inside(node, ...ping(address)))
 const clientPings = (address: string) => succeeds([...nspawn.clientExec(A), ...ping(address)])
 const ssh = (lab: string, node: string, ...command: readonly string[]) =>
   run([
     ...nspawn.ssh(lab, node, [
       '-o',
-      'ConnectTimeout=2',
+      `ConnectTimeout=${Math.ceil(patient(2000) / 1000)}`,
       '-o',
       'ServerAliveInterval=1',
       '-o',
@@ -47,7 +48,7 @@ const stateOf = async (node: string) =>
   (await nspawn.state(A))?.nodes.find((entry) => entry.name === node)?.state
 const faults = async () => (await nspawn.state(A))?.faults
 const eventually = (read: () => Promise<boolean>, timeoutMs = 15_000) =>
-  poll(async () => ((await read()) ? true : undefined), { timeoutMs, intervalMs: 50 })
+  poll(async () => ((await read()) ? true : undefined), { timeoutMs: patient(timeoutMs), intervalMs: 50 })
 
 let state: LabState
 let bootMs = 0
@@ -69,7 +70,7 @@ afterAll(async () => {
 test('three nodes answer on ssh soon after up', () => {
   expect(state.nodes.map((node) => node.state)).toEqual(['running', 'running', 'running'])
   // About 2 s on an idle machine; the limit leaves room for others on the same machine.
-  expect(bootMs).toBeLessThan(10_000)
+  expect(bootMs).toBeLessThan(patient(10_000))
 })
 
 test('up again changes nothing and keeps the nodes running', async () => {
@@ -130,7 +131,7 @@ test('up does not wait for a node that a fault silences', async () => {
   await inject('cut', ['pg1'])
   const start = performance.now()
   await nspawn.up(spec(A), quiet)
-  expect(performance.now() - start).toBeLessThan(10_000)
+  expect(performance.now() - start).toBeLessThan(patient(10_000))
   expect(await faults()).toEqual(['cut pg1'])
   await heal()
 })

@@ -4,6 +4,7 @@ import { nspawn } from '../../src/lab/nspawn/driver.ts'
 import { nodePaths } from '../../src/lab/nspawn/paths.ts'
 import { run } from '../../src/lab/run.ts'
 import { poll } from '../../src/lib/poll.ts'
+import { patient } from '../patience.ts'
 
 const LAB = 'snap-test'
 const quiet = (): void => undefined
@@ -13,7 +14,7 @@ const inject = (fault: string, nodes: readonly string[], options: Record<string,
   nspawn.inject(LAB, { fault, nodes, options })
 const stateOf = async () => nspawn.state(LAB)
 const eventually = (read: () => Promise<boolean>) =>
-  poll(async () => ((await read()) ? true : undefined), { timeoutMs: 60_000, intervalMs: 100 })
+  poll(async () => ((await read()) ? true : undefined), { timeoutMs: patient(60_000), intervalMs: 100 })
 
 beforeAll(async () => {
   await nspawn.down(LAB, quiet)
@@ -60,7 +61,7 @@ test('restore ends every fault, switches nodes on, and can be repeated', async (
     expect(
       await said(
         'pg1',
-        'cat /root/mark; ls /var/lib/dpkg/status; ping -c1 -W5 -q 10.77.0.12 >/dev/null && echo ok',
+        'cat /root/mark; ls /var/lib/dpkg/status; ping -c1 -W20 -q 10.77.0.12 >/dev/null && echo ok',
       ),
     ).toBe('first\n/var/lib/dpkg/status\nok')
     expect(await stateOf()).toMatchObject({ faults: [], nodes: [{ state: 'running' }, { state: 'running' }] })

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { labOf, LAYER, measured, PATRONI_LAYER, type Lab } from '../lab/cluster/support.ts'
-import { PACEMAKER } from '../lab/doctor/pacemaker.ts'
-import { PATRONI } from '../lab/doctor/patroni.ts'
-import { castOf, verdictOf, type Cast, type Incident } from '../lab/doctor/staged.ts'
+import type { Lab } from '../lab/support/lab.ts'
+import { measured } from '../lab/support/programs.ts'
+import { stackLab, type StackLab } from '../lab/contract/stack.ts'
+import { STACKS } from '../lab/stacks.ts'
+import { castOf, verdictOf, type Cast, type Incident } from '../lab/incidents/staged.ts'
 
 /** On a busy machine the manager shall not add incidents of its own. */
 const PATIENT = [['timing: fast', 'timing: safe']] as const
@@ -60,21 +61,14 @@ function staged(lab: Lab, incidents: readonly Incident[]): void {
   })
 }
 
-describe.skipIf(process.env['HACTL_DOCTOR_STACK'] === 'patroni')('incidents of Pacemaker', () => {
-  const lab = labOf('dcpm', { nodes: 3, with: LAYER, edits: PATIENT })
-  beforeAll(() => deployed(lab))
-  afterAll(() => lab.down())
-  staged(lab, PACEMAKER)
-})
+const of = process.env['HACTL_DOCTOR_STACK']
 
-describe.skipIf(process.env['HACTL_DOCTOR_STACK'] === 'pacemaker')('incidents of Patroni', () => {
-  const lab = labOf('dcpt', {
-    nodes: 3,
-    vars: 'lab-patroni/cluster.yml',
-    with: PATRONI_LAYER,
-    edits: PATIENT,
-  })
-  beforeAll(() => deployed(lab))
-  afterAll(() => lab.down())
-  staged(lab, PATRONI)
-})
+describe.each(STACKS.filter(({ name }) => of === undefined || of === name))(
+  'incidents of $name',
+  (stack: StackLab) => {
+    const lab = stackLab(stack, `doc-${stack.short}`, { edits: PATIENT })
+    beforeAll(() => deployed(lab))
+    afterAll(() => lab.down())
+    staged(lab, stack.incidents)
+  },
+)

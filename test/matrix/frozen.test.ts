@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { DrillResult } from '../../src/cluster/drill/result.ts'
-import { expectCode, hactl, labOf, LAYER, measured } from '../lab/cluster/support.ts'
+import { expectCode, hactl, measured } from '../lab/support/programs.ts'
+import { stackLab } from '../lab/contract/stack.ts'
+import { PACEMAKER } from '../stacks/pacemaker/lab.ts'
 
-const lab = labOf('frozen', { nodes: 3, with: LAYER })
+const lab = stackLab(PACEMAKER, 'frozen')
 
 beforeAll(async () => {
   await lab.up()

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { expectCode, expectEmptyPlan, labOf, measured, seconds } from '../lab/cluster/support.ts'
-import { apartTests } from '../lab/patroni/apart.ts'
-import { upgradeTests } from '../lab/patroni/upgrade.ts'
+import { labOf } from '../lab/support/lab.ts'
+import { expectEmptyPlan } from '../lab/support/plans.ts'
+import { expectCode, measured, seconds } from '../lab/support/programs.ts'
+import { apartTests } from '../stacks/patroni/lab/apart.ts'
+import { upgradeTests } from '../stacks/patroni/lab/upgrade.ts'
 
 const ETCD = ['e1', 'e2', 'e3']
 

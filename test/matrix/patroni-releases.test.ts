@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startWriter } from '../lab/cluster/client.ts'
-import { expectEmptyPlan, expectCode, labOf, measured, must, roles, seconds } from '../lab/cluster/support.ts'
+import { startWriter } from '../lab/support/client.ts'
+import { labOf } from '../lab/support/lab.ts'
+import { expectEmptyPlan, roles } from '../lab/support/plans.ts'
+import { expectCode, measured, must, seconds } from '../lab/support/programs.ts'
 import { versionOf } from '../../src/cluster/members.ts'
 
 const RELEASES = [

@@ -1,16 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  expectCode,
-  expectEmptyPlan,
-  labOf,
-  measured,
-  PATRONI_LAYER,
-  roles,
-  seconds,
-} from '../lab/cluster/support.ts'
-import { freezeTests } from '../lab/patroni/frozen.ts'
-import { membershipTests } from '../lab/patroni/operate.ts'
+import { expectEmptyPlan, roles } from '../lab/support/plans.ts'
+import { expectCode, measured, seconds } from '../lab/support/programs.ts'
+import { PATRONI } from '../stacks/patroni/lab.ts'
+import { stackLab } from '../lab/contract/stack.ts'
+import { freezeTests } from '../stacks/patroni/lab/frozen.ts'
+import { leaseTests } from '../stacks/patroni/lab/etcd.ts'
+import { copyTests, membershipTests } from '../stacks/patroni/lab/operate.ts'
 import {
   callbackTests,
   change,
@@ -18,12 +14,12 @@ import {
   expectUnits,
   holders,
   otherWaysTests,
-} from '../lab/patroni/routing.ts'
-import { vipManagerTests } from '../lab/patroni/vip-manager.ts'
+} from '../stacks/patroni/lab/routing.ts'
+import { vipManagerTests } from '../stacks/patroni/lab/vip-manager.ts'
 import { membersOf } from '../../src/cluster/members.ts'
 
 describe('Debian 12: every way to the primary, members that come and go, and every way to freeze one', () => {
-  const lab = labOf('patw', { nodes: 3, vars: 'lab-patroni/cluster.yml', with: PATRONI_LAYER })
+  const lab = stackLab(PATRONI, 'patw')
   beforeAll(() => lab.up())
   afterAll(() => lab.down())
 
@@ -42,17 +38,17 @@ describe('Debian 12: every way to the primary, members that come and go, and eve
     await expectEmptyPlan(lab)
   })
   membershipTests(lab)
+  copyTests(lab)
+  leaseTests(lab)
   freezeTests(lab)
   otherWaysTests(lab)
 })
 
 // Debian 12 has no vip-manager that can read etcd's API 3, and its Patroni no quorum mode.
 describe('Debian 13: vip-manager, with commits that any standby may confirm', () => {
-  const lab = labOf('patw13', {
-    nodes: 3,
+  const lab = stackLab(PATRONI, 'patw13', {
     release: 'trixie',
-    vars: 'lab-patroni/cluster.yml',
-    with: PATRONI_LAYER.map((name) => name.replace('-15', '-17')),
+    with: PATRONI.packages.map((name) => name.replace('-15', '-17')),
     edits: [
       ['version: 15', 'version: 17'],
       ['mode: sync', 'mode: quorum'],

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { DrillResult } from '../../src/cluster/drill/result.ts'
-import { expectCode, expectEmptyPlan, hactl, labOf, LAYER, measured } from '../lab/cluster/support.ts'
+import { expectEmptyPlan } from '../lab/support/plans.ts'
+import { expectCode, hactl, measured } from '../lab/support/programs.ts'
+import { stackLab } from '../lab/contract/stack.ts'
+import { PACEMAKER } from '../stacks/pacemaker/lab.ts'
 import { membersOf } from '../../src/cluster/members.ts'
 
-const lab = labOf('witness', {
+const lab = stackLab(PACEMAKER, 'witness', {
   nodes: 2,
   witness: true,
-  with: LAYER,
+  vars: 'lab-pacemaker/cluster-2.yml',
   // With a witness two members have a quorum: nothing has to be accepted.
   edits: [["  guard: { none: 'a throw-away lab: two primaries after a cut are accepted' }\n", '']],
 })

@@ -8,7 +8,7 @@ import { belonging } from '../../../src/inventory/belonging.ts'
 import { fillDefaults } from '../../../src/schema/build.ts'
 import { STACKS } from '../../../src/stacks/index.ts'
 
-/** What was read of a real cluster in which an incident was staged; test/lab/doctor/staged.ts writes them. */
+/** What was read of a real cluster in which an incident was staged; test/lab/incidents/staged.ts writes them. */
 export interface Capture {
   readonly incident: string
   /** What the first finding must be. */

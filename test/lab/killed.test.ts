@@ -1,0 +1,21 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expectContinues, killAt, momentText } from './contract/killed.ts'
+import { stackLab } from './contract/stack.ts'
+import { STACKS } from './stacks.ts'
+
+/** Two of ten; `npm run test:matrix` kills at each, on fresh hosts, and test/host at every step of a run. */
+const TWO = [5, 8]
+
+describe.each(STACKS.map((stack) => [stack.name, stack] as const))('%s', (_, stack) => {
+  const lab = stackLab(stack, `kill-${stack.short}`)
+  const moments = stack.moments.filter((_moment, index) => TWO.includes(index))
+  beforeAll(() => lab.up())
+  afterAll(() => lab.down())
+
+  test('the controller killed twice in a row in one first deploy: the next apply ends it', async () => {
+    const killed: string[] = []
+    for (const moment of moments) if (await killAt(lab, moment)) killed.push(momentText(moment))
+    expect(killed).toEqual(moments.map(momentText))
+    await expectContinues(lab)
+  })
+})
