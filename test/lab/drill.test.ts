@@ -7,7 +7,7 @@ import type { Verified } from '../../src/cluster/drill/verify.ts'
 import { checkSchema } from '../../src/schema/validate.ts'
 import { parseYaml } from '../../src/schema/yaml.ts'
 import { stackLab } from './contract/stack.ts'
-import { PACEMAKER } from '../stacks/pacemaker/lab.ts'
+import { PATRONI } from '../stacks/patroni/lab.ts'
 import { expectCode, MAIN, measured, must, ROOT, seconds, start } from './support/programs.ts'
 import { eventually } from './support/wait.ts'
 import { membersOf } from '../../src/cluster/members.ts'
@@ -15,8 +15,19 @@ import { membersOf } from '../../src/cluster/members.ts'
 /** Times are not what is tested here: the machine may be shared. */
 const PATIENCE = ['--patience', '4']
 
+/** Debian's own certificate, which the account postgres may read. */
+const TLS = `
+      ssl: 'on'
+      ssl_cert_file: /etc/ssl/certs/ssl-cert-snakeoil.pem
+      ssl_key_file: /etc/ssl/private/ssl-cert-snakeoil.key`
+
 // Clients are let in with TLS only: those of a drill must use it.
-const lab = stackLab(PACEMAKER, 'drill', { edits: [['- host all all', '- hostssl all all']] })
+const lab = stackLab(PATRONI, 'drill', {
+  edits: [
+    ['- host all all', '- hostssl all all'],
+    ['    settings:', `    settings:${TLS}`],
+  ],
+})
 
 beforeAll(async () => {
   await lab.up()
@@ -150,12 +161,12 @@ describe('drills on a real cluster', () => {
       primary,
       "select pg_relation_filepath('hactl_drill.other') || ' ' || pg_relation_filepath('hactl_drill.writes')",
     )
-    await must(0, 'run', 'standby-node', lab.inventory, '--on', standby, '--yes')
+    await lab.sh(standby, 'systemctl stop patroni')
     await lab.sh(
       standby,
       `cd /var/lib/postgresql/15/main && set -- ${paths} && cp -- "$1" "$2" && rm -f "$2_vm" "$2_fsm"`,
     )
-    await must(0, 'run', 'unstandby-node', lab.inventory, '--on', standby, '--yes')
+    await lab.sh(standby, 'systemctl start patroni')
     await lab.healthy()
     const diverged = await verify(1)
     expect(diverged.divergences).toEqual([

@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { hostTests } from './interrupted/hosts.ts'
 import { operatorTests } from './interrupted/operators.ts'
 import { stackLab } from './contract/stack.ts'
-import { PACEMAKER } from '../stacks/pacemaker/lab.ts'
+import { PATRONI } from '../stacks/patroni/lab.ts'
 import type { RunJson } from './support/plans.ts'
 import { expectCode } from './support/programs.ts'
 
-const lab = stackLab(PACEMAKER, 'acci')
+const lab = stackLab(PATRONI, 'acci')
 
 beforeAll(() => lab.up())
 afterEach(() => lab.lab('heal'))
