@@ -1,7 +1,7 @@
 """Puts the replication password of Patroni's configuration into its password file, as Patroni would write the line.
 
 While a standby streams, Patroni leaves that file as it is: an old password would stay there until the connection
-breaks. Runs as the account that owns the file. Argument: the file.
+breaks. A member that never was a standby has no such file. Runs as the account that owns it. Argument: the file.
 """
 import os
 import re
@@ -11,6 +11,8 @@ import yaml
 
 
 def main(path):
+    if not os.path.exists(path):
+        return
     with open("/etc/patroni/config.yml", encoding="utf-8") as config:
         auth = yaml.safe_load(config)["postgresql"]["authentication"]["replication"]
     password = re.sub(r"([:\\])", r"\\\1", auth["password"])

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -106,4 +107,20 @@ test('the names of older tools work', () => {
     expect(aliases).toContain(name)
   }
   expect(aliases.filter((name, index) => aliases.indexOf(name) !== index)).toEqual([])
+})
+
+/** Every playbook with what it imports; parts are read through those. */
+const handlers = [...all.values()].flatMap(({ plays }) => plays.flatMap((play) => play.handlers))
+
+test('no handler asks alone whether there is something to do: its run would have to make the answer no', () => {
+  const guarded = handlers.filter(({ args }) => 'onlyif' in args && !('unless' in args || 'creates' in args))
+  expect(handlers.length).toBeGreaterThan(0)
+  expect(guarded.map(({ name }) => name)).toEqual([])
+})
+
+test('a member that never was a standby has no password file, and nothing is changed there', () => {
+  const argv = [join(ROOT, 'files/patroni/reload-passfile.py'), '/nonexistent/.pgpass_patroni']
+  const { status, stderr } = spawnSync('python3', argv, { encoding: 'utf8' })
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
 })
