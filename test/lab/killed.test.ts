@@ -9,7 +9,7 @@ import { PATRONI } from '../stacks/patroni/lab.ts'
  */
 const TWO = [5, 8]
 
-describe(PATRONI.name, () => {
+describe('patroni', () => {
   const lab = stackLab(PATRONI, `kill-${PATRONI.short}`)
   const moments = PATRONI.moments.filter((_moment, index) => TWO.includes(index))
   beforeAll(() => lab.up())

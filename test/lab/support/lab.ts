@@ -18,6 +18,7 @@ import { poll } from '../../../src/lib/poll.ts'
 import { patient } from '../../patience.ts'
 import type { RunJson } from './plans.ts'
 import { hactl, hactlArgv, must, ROOT, start, type Ended, type Started } from './programs.ts'
+import { paced } from './wait.ts'
 
 export const VIP = '10.77.0.20'
 
@@ -202,10 +203,10 @@ function readJournal(file: string): readonly EngineEvent[] {
 async function untilHealthy(read: () => Promise<ClusterStatus>, timeoutMs: number): Promise<ClusterStatus> {
   let last: ClusterStatus | undefined
   const found = await poll(
-    async () => {
+    paced(async () => {
       last = await read()
       return last.health === 'healthy' && last.problems.length === 0 ? last : undefined
-    },
+    }),
     { timeoutMs, intervalMs: 500 },
   )
   expect(found?.health, JSON.stringify(last?.problems ?? 'no status', undefined, 1)).toBe('healthy')
