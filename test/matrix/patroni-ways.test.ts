@@ -5,8 +5,8 @@ import { expectCode, measured, seconds } from '../lab/support/programs.ts'
 import { PATRONI } from '../stacks/patroni/lab.ts'
 import { stackLab } from '../lab/contract/stack.ts'
 import { freezeTests } from '../stacks/patroni/lab/frozen.ts'
-import { leaseTests } from '../stacks/patroni/lab/etcd.ts'
-import { copyTests, membershipTests } from '../stacks/patroni/lab/operate.ts'
+import { etcdTests, leaseTests } from '../stacks/patroni/lab/etcd.ts'
+import { copyTests, membershipTests, settingsTests } from '../stacks/patroni/lab/operate.ts'
 import {
   callbackTests,
   change,
@@ -37,8 +37,10 @@ describe('Debian 12: every way to the primary, members that come and go, and eve
     await lab.healthy()
     await expectEmptyPlan(lab)
   })
+  settingsTests(lab)
   membershipTests(lab)
   copyTests(lab)
+  etcdTests(lab)
   leaseTests(lab)
   freezeTests(lab)
   otherWaysTests(lab)

@@ -9,8 +9,8 @@ export interface Formed {
   /** Keeps the cluster, which is stopped, as what everything goes back to. */
   readonly keep: () => Promise<void>
   /**
-   * A healthy cluster: the one at hand, unless a test has failed on it or none is deployed yet. `fresh` goes back in any case:
-   * for tests that follow upon some that leave traces.
+   * The cluster at hand, which the last test left healthy, unless that has failed or none is deployed yet: then a healthy one.
+   * `fresh` goes back in any case: for tests that follow upon some that leave traces.
    */
   readonly ready: (how?: 'fresh') => Promise<void>
 }
@@ -35,8 +35,8 @@ export function formedOf(lab: Lab): Formed {
           await keep()
         }
         await lab.run('start')
+        await lab.healthy(180_000)
       }
-      await lab.healthy(180_000)
       isTouched = false
     },
   }

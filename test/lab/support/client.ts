@@ -13,6 +13,8 @@ import { eventually } from './wait.ts'
  */
 const LOOP = `
 cd "$1" || exit 1
+# Debian's psql is a program in Perl that starts this one.
+export PATH=/usr/lib/postgresql/15/bin:$PATH
 export PGPASSFILE=$1/pass PGCONNECT_TIMEOUT=1 PGOPTIONS='-c statement_timeout=5000'
 n=0
 while [ -d "$1" ] && [ ! -e "$1/stop" ] && [ $SECONDS -lt 3600 ]; do

@@ -13,18 +13,19 @@ find /etc /root /usr/lib/ocf /var/lib/corosync /var/lib/pcsd /var/lib/postgresql
   -xdev ! -type d -printf '%p %m %u %g %s %T@ %C@ %l\n' 2>/dev/null | sort
 find /etc -xdev -type f -exec sha256sum {} + | sort -k2
 find /var/lib/postgresql/hactl -printf '%p %m %u\n' | sort
-for unit in corosync pacemaker pcsd postgresql postgresql@15-main patroni etcd hactl-vip hactl-freeze; do
-  echo "unit $unit" $(systemctl show -p ActiveState,UnitFileState,ActiveEnterTimestampMonotonic "$unit")
-done
+systemctl show -p Id,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic \
+  corosync pacemaker pcsd postgresql postgresql@15-main patroni etcd hactl-vip hactl-freeze | sed 's/^$/-/' | paste -sd' ' | sed 's/ - /\n/g'
 dpkg-query -W | sha256sum
 if command -v cibadmin >/dev/null; then
 cibadmin --query | sed -n '1s/.*\( epoch="[0-9]*"\).*\( admin_epoch="[0-9]*"\).*/cib\1\2/p'
 cibadmin --query --scope configuration | sha256sum
 fi
-sql() { runuser -u postgres -- psql -XAtqw -d postgres -c "$1"; }
-sql "select 'postmaster', pg_postmaster_start_time(), 'loaded', pg_conf_load_time()"
-sql "select 'setting', name, setting, source from pg_settings where name not like 'transaction%' and name <> 'in_hot_standby' order by name" | sha256sum
-sql "select 'role', rolname, rolpassword from pg_authid order by 1, 2" | sha256sum
+runuser -u postgres -- /usr/lib/postgresql/15/bin/psql -XAtqw -d postgres <<'SQL'
+select 'postmaster', pg_postmaster_start_time(), 'loaded', pg_conf_load_time();
+select 'settings', md5(string_agg(concat_ws('|', name, setting, source), ',' order by name)) from pg_settings
+  where name not like 'transaction%' and name <> 'in_hot_standby';
+select 'roles', md5(string_agg(concat_ws('|', rolname, rolpassword), ',' order by rolname)) from pg_authid;
+SQL
 ls -A /run/hactl /tmp /var/tmp 2>/dev/null | grep -v systemd
 ls -Ad /run/.hactl-* 2>/dev/null
 true`

@@ -72,5 +72,5 @@ export const PATRONI: StackLab = {
   diverge,
   moments,
   incidents: INCIDENTS,
-  often: ['paused', 'etcd-member-lost', 'patroni-stopped-on-standby', 'fsync-off'],
+  often: ['etcd-member-lost', 'fsync-off'],
 }

@@ -92,6 +92,7 @@ export const holders = async (lab: Lab): Promise<readonly string[]> =>
 /** The default way: hactl's script, called by Patroni and kept honest by its service. */
 export function callbackTests(lab: Lab): void {
   test('callback: a client that knows only the VIP goes on after a switchover; it is on one host at a time', async () => {
+    await lab.healthy()
     const sampler = await startSampler(lab)
     await writesThrough(lab, `host=${VIP}`, 'callback')
     await onOneHost(sampler)
