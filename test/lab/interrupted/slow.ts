@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { patient } from '../../patience.ts'
 import type { Lab } from '../support/lab.ts'
 import { eventually } from '../support/wait.ts'
 
@@ -7,7 +8,7 @@ import { eventually } from '../support/wait.ts'
  * A playbook whose steps last as long as a test needs: every step waits on its host for the file `go`, then leaves
  * a mark. What is interrupted in it, and when, does not depend on how fast the machine is.
  */
-const TEXT = `
+const text = (): string => `
 name: Steps that wait
 plays:
   - name: Waiting steps
@@ -17,7 +18,7 @@ plays:
         command: &wait
           run: [sh, -c, 'touch /root/slow-$1.begun; until [ -e /root/go ]; do sleep 0.1; done; touch /root/slow-$1', slow, one]
           creates: /root/slow-one
-        timeout: 40s
+        timeout: ${patient(40_000)}ms
       - name: The second step is done
         command:
           run: [touch, /root/slow-two]
@@ -39,7 +40,7 @@ export interface SlowBook {
 /** Writes the playbook beside the inventory. */
 export function slowBook(lab: Lab): SlowBook {
   const file = join(lab.dir, 'slow.yml')
-  writeFileSync(file, TEXT)
+  writeFileSync(file, text())
   const on = async (nodes: readonly string[], script: string): Promise<void> => {
     await Promise.all(nodes.map((node) => lab.sh(node, script)))
   }

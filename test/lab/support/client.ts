@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { VIP, type Lab } from './lab.ts'
+import { clientsIn, VIP, type Lab } from './lab.ts'
 import { MAIN, start, type Started } from './programs.ts'
 import { eventually } from './wait.ts'
 
@@ -61,7 +61,8 @@ export async function query(lab: Lab, sql: string, way = BY_VIP): Promise<string
 }
 
 async function clientFolder(lab: Lab): Promise<string> {
-  const folder = mkdtempSync(join(lab.dir, 'client-'))
+  mkdirSync(clientsIn(lab), { recursive: true })
+  const folder = mkdtempSync(join(clientsIn(lab), 'client-'))
   const password = (await lab.secrets()).get('app_password') ?? ''
   writeFileSync(join(folder, 'pass'), `*:*:*:app:${password}\n`, { mode: 0o600 })
   return folder

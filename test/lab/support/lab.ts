@@ -106,7 +106,9 @@ async function up(place: Place, options: LabOptions): Promise<void> {
   await must(0, 'secrets', 'generate', inventory)
 }
 
-/** Beside the lab's folder, which is searched for secrets. */
+/** Beside the lab's folder, which is searched for secrets: the password files of clients, also of those that a failed test left. */
+export const clientsIn = ({ dir }: Pick<Lab, 'dir'>): string => `${dir}.clients`
+/** There as well. */
 const keptIn = ({ dir }: Place, name: string): string => join(`${dir}.snapshots`, name)
 /** What belongs to a run and not to the state of the cluster. */
 const RUNS = ['.hactl/journal', '.hactl/drills']
@@ -152,7 +154,8 @@ export function labOf(name: string, options: LabOptions): Lab {
     down: async () => {
       if (place.isKept) return
       await must(0, 'lab', 'down', name)
-      for (const folder of [dir, `${dir}.snapshots`]) rmSync(folder, { recursive: true, force: true })
+      for (const folder of [dir, `${dir}.snapshots`, clientsIn(place)])
+        rmSync(folder, { recursive: true, force: true })
     },
     snapshot: (kept) => snapshot(place, kept),
     restore: (kept) => restore(place, kept),
