@@ -87,6 +87,8 @@ export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
     times: timing,
     hints: clientHints(timing),
     agent_files: agent.files,
+    // What the agent's service is told, by member.
+    pgd: Object.fromEntries(hosts.map((host) => [host.name, agent.config(facts, hosts, host)])),
     agent_folders: [...new Set(agent.files.map(({ path }) => dirname(path)))],
     database: {
       resource: agent.resource,
