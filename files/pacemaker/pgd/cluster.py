@@ -1,6 +1,7 @@
 """Pacemaker and Corosync as a member sees them."""
 import ctypes
 import os
+import re
 import subprocess
 
 ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
@@ -118,6 +119,11 @@ class Attributes:
             started += self.start(node, words, told.get(node))
         done = self.finish(started)
         return {node: wanted[node] for node in done}
+
+    def scores(self):
+        """Promotion scores of all members, as the cluster has them."""
+        _, said = run(["attrd_updater", "-n", "master-" + self.resource, "-Q", "-A"])
+        return dict(re.findall(r'host="([^"]*)" value="([^"]*)"', said))
 
     def score(self, node, value):
         """Sets a promotion score; True when the cluster has taken it."""

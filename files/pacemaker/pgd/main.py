@@ -52,7 +52,6 @@ class Member:
         self.names_at = None
         self.prefer = None
         self.crashes = []
-        self.last_tick = boot_seconds()
         # Whoever was started anew does not know how long nobody has looked.
         self.last_gap = boot_seconds()
         self.quorate, self.lost_at, self.stops, self.policy_at = None, None, True, -1000.0
@@ -191,11 +190,6 @@ class Member:
     def tick(self):
         """A look at everything; False: an operation is at work."""
         now = boot_seconds()
-        if now - self.last_tick > GAP:
-            log("this member stood still for %.1f s" % (now - self.last_tick))
-            self.last_gap = now
-            self.ask_until = now + 20
-        self.last_tick = now
         has_looked = self.lock.acquire(False)
         if has_looked:
             try:
@@ -204,6 +198,18 @@ class Member:
                 self.lock.release()
         self.write_state()
         return has_looked
+
+    def feel(self):
+        """Notices when this member, or all of the host, stood still. By itself: a look may wait for a program."""
+        last = boot_seconds()
+        while True:
+            time.sleep(TICK)
+            now = boot_seconds()
+            if now - last > GAP:
+                log("this member stood still for %.1f s" % (now - last))
+                self.last_gap = now
+                self.ask_until = now + 20
+            last = now
 
     def look(self, now):
         pid, ended = self.server.look()
@@ -352,8 +358,10 @@ class Member:
 
     def look_after_standbys(self, now):
         if now - self.told_at > 60:
-            # A member whose Pacemaker was started anew has lost what it was told.
-            self.told_at, self.told = now, {}
+            # A member whose Pacemaker was started anew has lost its score, and its state with it.
+            scores = self.attributes.scores() if self.told_at else {}
+            self.told_at = now
+            self.told = {name: words for name, words in self.told.items() if scores.get(name) == words[0]}
         seen = self.seen_of_standbys(now)
         first, then = decide.publications(seen, self.told)
         if first:
@@ -464,6 +472,7 @@ def main(path):
     os.chmod(RUN + "/socket", 0o600)
     listener.listen(16)
     member.tick()
+    threading.Thread(target=member.feel, daemon=True).start()
     notify("READY=1")
     while True:
         watched = [listener] + ([member.server.pidfd] if member.server.pidfd is not None else [])

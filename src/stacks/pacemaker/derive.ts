@@ -89,7 +89,7 @@ export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
     agent_files: agent.files,
     // What the agent's service is told, by member.
     pgd: Object.fromEntries(hosts.map((host) => [host.name, agent.config(facts, hosts, host)])),
-    agent_folders: [...new Set(agent.files.map(({ path }) => dirname(path)))],
+    agent_folders: [...new Set(['/etc/hactl', ...agent.files.map(({ path }) => dirname(path))])],
     database: {
       resource: agent.resource,
       clone: agent.clone,
