@@ -58,7 +58,7 @@ class Member:
         self.alone_since = None
         self.asked_own = 0
         self.ask_until, self.asked_peers, self.senders, self.newer = 0, 0, None, False
-        self.stopped_at = None
+        self.stopped_at, self.read_only_since = None, None
         self.hung_since = None
         self.next_status = 0
 
@@ -253,6 +253,7 @@ class Member:
                 self.server.kill_all(pid)
         else:
             self.stopped_at = None
+        self.guard_data(now, pid)
         self.quorate = self.quorum.quorate()
         if self.quorate is False:
             self.lost_at = self.lost_at or now
@@ -272,6 +273,20 @@ class Member:
         reason = decide.must_step_down(seen)
         if reason is not None and not in_maintenance(self.config["node"]):
             self.step_down(pid, reason)
+
+    def guard_data(self, now, pid):
+        """A server that cannot write its data serves what it has in memory, and nobody could be promoted."""
+        if self.server.may_write():
+            self.read_only_since = None
+            return
+        self.read_only_since = self.read_only_since or now
+        if now - self.read_only_since >= 2 and self.others_eligible():
+            log("the data cannot be written: PostgreSQL is ended")
+            self.server.kill_all(pid)
+
+    def others_eligible(self):
+        """Members that may be promoted in place of this one, as the cluster was told."""
+        return [name for name, words in self.told.items() if name != self.config["node"] and words[0] != decide.NEVER]
 
     def look_for_newer(self, now):
         """A primary that stood still while another was promoted does not know of it. Who was promoted has left its walsender."""
@@ -313,7 +328,7 @@ class Member:
             self.grace = (decide.NOT_RUNNING, 0)
             return
         self.crashes = [each for each in self.crashes if now - each < 600] + [now]
-        others = [name for name, words in self.told.items() if name != self.config["node"] and words[0] != decide.NEVER]
+        others = self.others_eligible()
         seen = {
             "role": role,
             "can_promote": bool(others),

@@ -228,6 +228,17 @@ class Server:
         if self.pid is not None:
             _signal(self.pid, signal.SIGHUP)
 
+    def may_write(self):
+        """Whether the server may write its data: not so on a disk that the kernel has made read-only after an error."""
+        data = self.config["data_dir"]
+        pg.become(self.uid)
+        try:
+            return os.access(data, os.W_OK, effective_ids=True) and not os.statvfs(data).f_flag & os.ST_RDONLY
+        except OSError:
+            return False
+        finally:
+            pg.become(0)
+
     def is_standby_by_files(self):
         data = self.config["data_dir"]
         return any(os.path.lexists(os.path.join(data, name)) for name in ("standby.signal", "recovery.conf"))
