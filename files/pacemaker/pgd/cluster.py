@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 
-ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+ENV = {"PATH": os.environ.get("HACTL_PGD_PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), "LC_ALL": "C"}
 
 
 def run(argv, timeout=5, **more):

@@ -440,7 +440,7 @@ def serve(member, sock):
                 code, text = answer(member, words)
         except Exception as error:
             code, text = decide.ERROR, "%s: %s" % (type(error).__name__, error)
-        if words and words[0] not in ("monitor", "prefer"):
+        if words and words[0] not in ("monitor", "prefer", "pid"):
             log("%s: %d %s (%.2f s)" % (" ".join(words), code, text, time.monotonic() - started))
         member.write_state()
         sock.sendall(("%d %s" % (code, text)).strip().encode() + b"\n")
@@ -454,6 +454,7 @@ def answer(member, words):
         "stop": lambda: member.end(False),
         "restart": member.restart,
         "monitor": lambda: (member.write_state(), ""),
+        "pid": lambda: (decide.OK, str(os.getpid())),
     }
     if len(words) == 2 and words[0] == "prefer":
         return member.prefer_standby(words[1])

@@ -80,22 +80,45 @@ class Server:
             except OSError:
                 pass
 
-    def children(self, pid):
-        found = []
+    def processes(self):
+        """All processes of a server on this data directory, also those whose postmaster has ended."""
+        found, data = [], os.path.realpath(self.config["data_dir"])
         for each in os.listdir("/proc"):
-            if each.isdigit():
-                try:
-                    with open("/proc/%s/stat" % each) as file:
-                        if file.read().rpartition(")")[2].split()[1] == str(pid):
+            try:
+                if each.isdigit() and os.readlink("/proc/%s/cwd" % each) == data:
+                    with open("/proc/%s/comm" % each) as file:
+                        if file.read().startswith("post"):
                             found.append(int(each))
-                except (OSError, IndexError):
-                    pass
+            except OSError:
+                pass
         return found
 
-    def kill_all(self, pid):
+    def kill_all(self, pid=None):
         """Ends a server and all its processes. They are first looked for: nothing is left that writes."""
-        for each in [pid] + self.children(pid):
+        for each in ([pid] if pid is not None else []) + self.processes():
             _signal(each, signal.SIGKILL)
+
+    def clear(self, seconds=10):
+        """Ends what a postmaster that was killed has left: a new one does not start beside it."""
+        deadline = time.monotonic() + seconds
+        while self.processes() and time.monotonic() < deadline:
+            self.kill_all()
+            time.sleep(0.02)
+        # PostgreSQL takes a postmaster for alive that has ended and that nobody has reaped.
+        if not self.processes() and self._pid() is None:
+            lock = os.path.join(self.config["socket_dir"], ".s.PGSQL.%s.lock" % self.config["port"])
+            for path in (os.path.join(self.config["data_dir"], "postmaster.pid"), lock):
+                self._unlink_dead(path)
+
+    def _unlink_dead(self, path):
+        """Removes a lock file whose process is a zombie."""
+        try:
+            with open(path) as file:
+                pid = int(file.readline())
+            if self.state(pid) == "Z":
+                os.unlink(path)
+        except (OSError, ValueError):
+            pass
 
     def shut_down(self, pid, how, escalate):
         """Ends the server: `fast`, after `escalate` seconds `immediate`, eight later by force. True: it was clean."""
@@ -246,6 +269,7 @@ class Server:
     def spawn(self, as_standby):
         """Starts the server in a session of its own; returns at once."""
         config, data = self.config, self.config["data_dir"]
+        self.clear()
         names = self.names_written()
         conninfo = self.write_settings(None if as_standby else names)
         self.include_settings()
