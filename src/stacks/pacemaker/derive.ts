@@ -87,7 +87,9 @@ export function derive(cluster: Cluster): Readonly<Record<string, unknown>> {
     times: timing,
     hints: clientHints(timing),
     agent_files: agent.files,
-    agent_folders: [...new Set(agent.files.map(({ path }) => dirname(path)))],
+    // What the agent's service is told, by member.
+    pgd: Object.fromEntries(hosts.map((host) => [host.name, agent.config(facts, hosts, host)])),
+    agent_folders: [...new Set(['/etc/hactl', ...agent.files.map(({ path }) => dirname(path))])],
     database: {
       resource: agent.resource,
       clone: agent.clone,

@@ -7,12 +7,12 @@ export const drills: Partial<StackDrills> = {
   revive: 'start',
   settings: ['timing', 'guard', 'replication.mode', 'failure', 'times', 'properties', 'totem'],
   marks: [
-    // The agent's monitor fails, or Corosync misses a member: whichever is first.
+    // The agent's service sees the end of its server, or Corosync misses a member: whichever is first.
     {
       what: 'detected',
-      from: ['pacemaker-controld', 'corosync'],
+      from: ['hactl-pgd', 'pacemaker-controld', 'corosync'],
       pattern:
-        'Result of monitor operation for pgsql on [^:]*: [^o]|A processor failed, forming new configuration|has no active links',
+        'PostgreSQL has ended by itself|Result of monitor operation for pgsql on [^:]*: [^o]|A processor failed, forming new configuration|has no active links',
     },
     {
       what: 'decided',

@@ -30,7 +30,7 @@ export const vars = Type.Object(
     stack: Type.Literal('pacemaker', { description: 'Corosync, Pacemaker and streaming replication.' }),
     postgres,
     replication,
-    writer_vip: vip('Address that follows the primary; standbys replicate through it too.'),
+    writer_vip: vip('Address that follows the primary.'),
     reader_vip: Type.Optional(
       vip('Address on a standby, the sync one first; on the primary when no standby is left.'),
     ),
@@ -38,8 +38,7 @@ export const vars = Type.Object(
     guard: Type.Optional(guard),
     failure: failureOf('PostgreSQL'),
     agent: Type.Enum(['pgsql'], {
-      description:
-        "Resource agent that runs PostgreSQL: the distribution's pgsql, with its known defects cured.",
+      description: "Resource agent that runs PostgreSQL: hactl's own. May be left out.",
       default: 'pgsql',
     }),
     firewall: Type.Object(

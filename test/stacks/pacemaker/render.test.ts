@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { constraintsOf } from '../../../src/stacks/pacemaker/constraints.ts'
@@ -77,9 +77,7 @@ test('no password reaches the parameters of a resource', () => {
 })
 
 test.each(pgsql.files.map((file) => [file.src]))('the agent file %s is shipped', (src) => {
-  const path = join(import.meta.dirname, '../../../templates', src)
-  expect(existsSync(path)).toBe(true)
-  expect(readFileSync(path, 'utf8')).toContain('Managed by hactl')
+  expect(existsSync(join(import.meta.dirname, '../../../files', src))).toBe(true)
 })
 
 test('init writes an inventory that says what the risk of two members is', async () => {

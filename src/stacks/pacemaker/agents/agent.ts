@@ -1,3 +1,4 @@
+import type { Host } from '../../../inventory/inventory.ts'
 import type { Timing } from '../timing.ts'
 import type { PacemakerVars } from '../vars.ts'
 
@@ -16,7 +17,7 @@ export interface Paths {
   readonly dataDir: string
   readonly confDir: string
   readonly socketDir: string
-  /** The agent's own folder: rep_mode.conf, recovery.conf, PGSQL.lock. */
+  /** The agent's own folder: its settings, and marks of work that is unfinished. */
   readonly stateDir: string
   readonly logFile: string
   readonly passfile: string
@@ -30,7 +31,7 @@ export interface Operation {
   readonly role?: string
 }
 
-/** A file an agent needs on every member: template below `templates/pacemaker/` and place on the host. */
+/** A file an agent needs on every member: its place below `files/` and on the host. */
 export interface AgentFile {
   readonly src: string
   readonly path: string
@@ -45,6 +46,8 @@ export interface Agent {
   readonly clone: string
   readonly type: string
   readonly files: readonly AgentFile[]
+  /** What its service is told on a member. */
+  readonly config: (input: AgentInput, hosts: readonly Host[], own: Host) => object
   readonly attributes: (input: AgentInput) => Readonly<Record<string, string>>
   readonly operations: (input: AgentInput) => readonly Operation[]
   readonly cloneMeta: (input: AgentInput) => Readonly<Record<string, string>>

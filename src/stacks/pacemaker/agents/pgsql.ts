@@ -1,13 +1,32 @@
 import { formatConninfo } from '../../../cluster/conninfo.ts'
-import type { Agent, AgentInput, Operation } from './agent.ts'
+import { major } from '../../../cluster/postgres.ts'
 import { withoutPrefix } from '../../../inventory/address.ts'
+import { clusterAddress } from '../../../inventory/topology.ts'
+import { only } from '../../../lib/only.ts'
+import { isolatedUntilMs } from '../../../parts/corosync/timing.ts'
+import type { Agent, AgentFile, AgentInput, Operation } from './agent.ts'
 
 const RESOURCE = 'pgsql'
+const LIB = '/usr/local/lib/hactl/pgd'
 
-const conninfoOptions = ({ vars, timing, paths }: AgentInput): string =>
+const PROGRAMS = ['main', 'decide', 'server', 'pg', 'cluster', 'client']
+
+const FILES: readonly AgentFile[] = [
+  ...PROGRAMS.map((name) => ({
+    src: `pacemaker/pgd/${name}.py`,
+    path: `${LIB}/${name}.py`,
+    mode: '0644',
+  })),
+  { src: 'pacemaker/pgd/pgsql.sh', path: '/usr/lib/ocf/resource.d/hactl/pgsql', mode: '0755' },
+  {
+    src: 'pacemaker/pgd/hactl-pgd.service',
+    path: '/etc/systemd/system/hactl-pgd.service',
+    mode: '0644',
+  },
+]
+
+const conninfoOptions = ({ timing }: AgentInput): string =>
   formatConninfo({
-    // libpq of 9.6 does not know the parameter; it finds the file at its usual place.
-    passfile: vars.postgres.version === 96 ? undefined : paths.passfile,
     connect_timeout: timing.connectTimeout,
     keepalives_idle: timing.keepalivesIdle,
     keepalives_interval: timing.keepalivesInterval,
@@ -36,60 +55,60 @@ const operations = ({ timing }: AgentInput): readonly Operation[] => {
     // "stop" here would stop PostgreSQL on every member when one demote fails.
     once('demote', timing.stopTimeout, 'block'),
     once('stop', timing.stopTimeout, 'block'),
-    once('notify', timing.stopTimeout),
   ]
 }
 
-/**
- * The distribution's agent behind a small wrapper (provider hactl) that cures its defects without touching
- * the packaged file, so that package upgrades are followed.
- */
+/** hactl's own agent: a small program for Pacemaker and the service hactl-pgd, which it asks. */
 export const pgsql: Agent = {
   name: 'pgsql',
   resource: RESOURCE,
   clone: `${RESOURCE}-clone`,
   type: 'ocf:hactl:pgsql',
-  files: [
-    {
-      src: 'pacemaker/agent/ocf-shellfuncs.hbs',
-      path: '/usr/lib/ocf/lib/hactl/ocf-shellfuncs',
-      mode: '0644',
-    },
-    { src: 'pacemaker/agent/psql.hbs', path: '/usr/lib/ocf/lib/hactl/psql', mode: '0755' },
-    { src: 'pacemaker/agent/pgsql.hbs', path: '/usr/lib/ocf/resource.d/hactl/pgsql', mode: '0755' },
-  ],
-  attributes: (input) => {
+  files: FILES,
+  config: (input, hosts, own) => {
     const { vars, timing, members, paths } = input
+    const others = members.filter((name) => name !== own.name)
     return {
-      pgctl: `${paths.binDir}/pg_ctl`,
-      psql: `${paths.binDir}/psql`,
-      pgdata: paths.dataDir,
-      config: `${paths.confDir}/postgresql.conf`,
-      pgport: String(vars.postgres.port),
-      socketdir: paths.socketDir,
-      tmpdir: paths.stateDir,
-      logfile: paths.logFile,
-      rep_mode: vars.replication.mode,
-      node_list: members.join(' '),
-      master_ip: withoutPrefix(vars.writer_vip.address),
-      repuser: vars.replication.user,
-      primary_conninfo_opt: conninfoOptions(input),
-      ...(vars.replication.restore_command !== undefined && {
-        restore_command: vars.replication.restore_command,
-      }),
-      check_wal_receiver: 'false',
-      stop_escalate: String(timing.stopEscalate),
-      stop_escalate_in_slave: String(timing.stopEscalate),
-      xlog_check_count: String(timing.electionChecks),
+      node: own.name,
+      order: others,
+      peers: Object.fromEntries(hosts.map((host) => [host.name, clusterAddress(host)])),
+      resource: RESOURCE,
+      mode: vars.replication.mode,
+      version: major(vars.postgres.version),
+      port: vars.postgres.port,
+      bin_dir: paths.binDir,
+      data_dir: paths.dataDir,
+      conf_dir: paths.confDir,
+      socket_dir: paths.socketDir,
+      state_dir: paths.stateDir,
+      log_file: paths.logFile,
+      passfile: paths.passfile,
+      replication_user: vars.replication.user,
+      conninfo_options: conninfoOptions(input),
+      ...only({ restore_command: vars.replication.restore_command }),
+      writer: withoutPrefix(vars.writer_vip.address),
+      stop_escalate: timing.stopEscalate,
+      start_wait: timing.startTimeout - 30,
+      promote_wait: timing.startTimeout - 20,
+      // As long as Pacemaker may take to come round to a demotion.
+      demote_wait: timing.monitorTimeout,
+      hang: timing.monitorTimeout,
+      hold: Math.ceil(isolatedUntilMs(timing.tokenMs, 0) / 1000),
+      election_wait: timing.dcDeadtime + 10,
+      crash_limit: vars.failure.threshold,
     }
   },
+  attributes: ({ vars, paths }) => ({
+    data_dir: paths.dataDir,
+    writer: withoutPrefix(vars.writer_vip.address),
+  }),
   operations,
   cloneMeta: ({ members }) => ({
     'promoted-max': '1',
     'promoted-node-max': '1',
     'clone-max': String(members.length),
     'clone-node-max': '1',
-    notify: 'true',
+    notify: 'false',
   }),
   statusAttribute: `${RESOURCE}-status`,
   dataAttribute: `${RESOURCE}-data-status`,
