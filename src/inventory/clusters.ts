@@ -3,12 +3,14 @@ import { problem } from '../diag/diagnostic.ts'
 import { suggest } from '../lib/suggest.ts'
 import { fillDefaults } from '../schema/build.ts'
 import { describe } from '../schema/explain.ts'
+import { NAMES, nameFault } from '../schema/names.ts'
 import { checkSchema } from '../schema/validate.ts'
 import type { Path, Where } from '../schema/yaml.ts'
 import { type Belonging, belonging, checkBelonging } from './belonging.ts'
 import type { Cluster, Host, Vars } from './inventory.ts'
 import { type Layer, type Sourced, isMap } from './layout.ts'
 import { resolveVars } from './references.ts'
+import { checkNames } from './names.ts'
 import type { StackSpec } from './stack-spec.ts'
 import { checkCluster } from './topology.ts'
 
@@ -104,7 +106,12 @@ function readCluster(
   }
   const said = stack
     ? judge(cluster, stack, belongs, { where: fileWhere, references: resolved.diagnostics })
-    : [...resolved.diagnostics, ...checkIdentity(raw, input.stacks, fileWhere), ...noHosts(cluster, belongs)]
+    : [
+        ...resolved.diagnostics,
+        ...checkIdentity(raw, input.stacks, fileWhere),
+        ...noHosts(cluster, belongs),
+        ...checkNames(cluster),
+      ]
   return { clusters: [cluster], cluster, diagnostics: said }
 }
 
@@ -127,6 +134,7 @@ function judge(
     ...noHosts(cluster, belongs),
     ...checkBelonging(belongs, stack.groups, { name, group, at: where([], 'key') }),
     ...checkCluster(cluster, stack.addresses ?? []),
+    ...checkNames(cluster),
   ]
   const diagnostics = [...references, ...schema.filter((each) => !isSaid(each, relations)), ...relations]
   const isSound = diagnostics.every((each) => each.severity !== 'error')
@@ -159,12 +167,11 @@ function checkIdentity(
         hint: 'add "name:", e.g. name: pgcluster',
       }),
     )
-  } else if (typeof name !== 'string' || !/^[A-Za-z][A-Za-z0-9_-]{0,62}$/.test(name)) {
-    const summary = `the cluster name is ${describe(name)}: it needs a letter, then letters, digits, _ or -`
+  } else if (typeof name !== 'string' || nameFault('cluster', name)) {
     found.push(
-      problem('inventory/cluster-name', summary, {
+      problem('inventory/cluster-name', `the cluster name is ${describe(name)}`, {
         at: where(['name']),
-        hint: 'write for example: name: pgcluster',
+        hint: `allowed: ${NAMES.cluster.allowed}; write for example: name: pgcluster`,
       }),
     )
   }

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module'
 import type { ValidateFunction } from 'ajv'
 import type { Diagnostic } from '../diag/diagnostic.ts'
 import { Secret } from '../lib/secret.ts'
-import { explainErrors } from './explain.ts'
+import { KIND_KEYWORD, explainErrors } from './explain.ts'
+import { type NameKind, nameFault } from './names.ts'
 import { isSurelyValid } from './quick.ts'
 import type { Path, Where } from './yaml.ts'
 
@@ -64,6 +65,12 @@ function engine(): Engine {
     keyword: TEXT_KEYWORD,
     schemaType: 'boolean',
     validate: (_: boolean, data: unknown) => typeof data === 'string' || data instanceof Secret,
+    errors: false,
+  })
+  ajv.addKeyword({
+    keyword: KIND_KEYWORD,
+    schemaType: 'string',
+    validate: (kind: NameKind, data: unknown) => typeof data !== 'string' || !nameFault(kind, data),
     errors: false,
   })
   shared = ajv

@@ -77,6 +77,8 @@ test.each([
     'names a host twice',
   ],
   [[stack, join(root, 'no'), ...HOSTS, '--writer-vip', '10.0.0.20'], 'no address with a prefix'],
+  [[stack, join(root, 'no'), '--host', 'a b;=10.0.0.1', ...VIP], 'allowed: letters, digits'],
+  [[stack, join(root, 'no'), ...HOSTS, ...VIP, '--cluster', 'a b'], 'allowed: a letter, then letters'],
 ])('init %j is refused and writes nothing', async (args, message) => {
   const { code, stderr } = await hactl('init', ...args)
   expect(code).toBe(2)

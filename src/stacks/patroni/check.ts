@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { at, checkAddresses, checkRoles, checkSettings } from '../../cluster/check.ts'
+import { at, atHost, checkAddresses, checkRoles, checkSettings } from '../../cluster/check.ts'
 import { problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
@@ -158,10 +158,10 @@ const checkIpv4: Rule = (cluster) =>
   cluster.hosts
     .filter((host) => isIP(clusterAddress(host)) === 6)
     .map((host) => {
-      const place = host.where?.(host.vars['links'] === undefined ? 'ansible_host' : 'links')
+      const place = atHost(host, host.vars['links'] === undefined ? 'ansible_host' : 'links')
       const summary = `${host.name} has the IPv6 address ${clusterAddress(host)}: this stack is built for IPv4`
       const hint = 'name an IPv4 address first: links: [ADDRESS], or write it as ansible_host'
-      return problem('patroni/ipv6', summary, { ...(place && { at: place }), hint })
+      return problem('patroni/ipv6', summary, { ...place, hint })
     })
 
 const checkVersion: Rule = (cluster) => {
@@ -200,15 +200,16 @@ const checkTags: Rule = (cluster) =>
   members(cluster).flatMap((host) => {
     const { tags } = host.vars
     if (tags === undefined) return []
+    const place = atHost(host, 'tags')
     if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) {
       const hint = 'write tags: { nofailover: true }'
-      return [problem('patroni/tags', `tags of ${host.name} must be a map`, { hint })]
+      return [problem('patroni/tags', `tags of ${host.name} must be a map`, { ...place, hint })]
     }
     const from: unknown = Reflect.get(tags, 'replicatefrom')
     const names = members(cluster).map(({ name }) => name)
     if (typeof from === 'string' && (!names.includes(from) || from === host.name)) {
       const hint = `name one of ${names.filter((name) => name !== host.name).join(', ')}`
-      return [problem('patroni/tags', `${host.name} cannot replicate from ${from}`, { hint })]
+      return [problem('patroni/tags', `${host.name} cannot replicate from ${from}`, { ...place, hint })]
     }
     return Object.keys(tags)
       .filter((tag) => !TAGS.has(tag) && TAGS.has(tag.replaceAll(/[-_]/g, '').toLowerCase()))
@@ -216,9 +217,22 @@ const checkTags: Rule = (cluster) =>
         problem(
           'patroni/tags',
           `the tag ${tag} of ${host.name} is written ${tag.replaceAll(/[-_]/g, '').toLowerCase()}`,
-          { hint: 'correct it' },
+          { ...place, hint: 'correct it' },
         ),
       )
+  })
+
+/** The replication slot that Patroni makes for a member (its documentation, "Replication slots"). */
+const slotOf = (name: string): string => name.toLowerCase().replaceAll(/[-.]/g, '_')
+
+/** Two members with one slot would take each other's WAL away. */
+const checkSlots: Rule = (cluster) =>
+  members(cluster).flatMap((host, index, hosts) => {
+    const other = hosts.slice(0, index).find(({ name }) => slotOf(name) === slotOf(host.name))
+    // Names that differ in capital letters alone are refused for every stack.
+    if (!other || other.name.toLowerCase() === host.name.toLowerCase()) return []
+    const summary = `${other.name} and ${host.name} would share the replication slot ${slotOf(host.name)}`
+    return [problem('patroni/same-slot', summary, { ...atHost(host), hint: 'rename one of them' })]
   })
 
 /** keepalived's own protocol has no port, and `firewall_port` opens ports alone. */
@@ -248,6 +262,7 @@ const RULES: readonly Rule[] = [
   checkVrrp,
   checkSync,
   checkTags,
+  checkSlots,
   checkFreeze,
   (each) => checkSettings(each, 'patroni', varsOf(each).postgres, OWNED),
   (each) => {

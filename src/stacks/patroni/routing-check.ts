@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net'
-import { at } from '../../cluster/check.ts'
+import { at, atHost } from '../../cluster/check.ts'
 import { problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
@@ -16,8 +16,10 @@ function checkInterfaces(cluster: Cluster, { routing }: PatroniVars): readonly D
   const program = routing.by === 'haproxy' ? 'keepalived' : 'vip-manager'
   return carriers
     .filter(({ vars }) => typeof vars['nic'] !== 'string')
-    .map(({ name }) =>
+    .map((host) => ({ ...atHost(host), name: host.name }))
+    .map(({ name, ...place }) =>
       problem('patroni/no-interface', `${program} on ${name} must know the interface of writer_vip`, {
+        ...place,
         hint: `give ${name} its interface: nic: eth0`,
       }),
     )
