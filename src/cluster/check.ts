@@ -3,6 +3,7 @@ import { problem } from '../diag/diagnostic.ts'
 import type { Diagnostic } from '../diag/diagnostic.ts'
 import type { Cluster, Host } from '../inventory/inventory.ts'
 import { clusterAddresses } from '../inventory/topology.ts'
+import { isWhole } from '../inventory/unknown.ts'
 import type { PostgresVars } from './vars.ts'
 
 type Path = readonly (string | number)[]
@@ -76,7 +77,7 @@ export function checkRoles(
       : [],
   )
   const owners = databases.flatMap(({ name, owner }, index) =>
-    owner === 'postgres' || names.has(owner)
+    owner === 'postgres' || names.has(owner) || !isWhole(roles)
       ? []
       : [
           problem(

@@ -64,6 +64,18 @@ function pathOf(pointer: string, data: unknown): Path {
     })
 }
 
+/** What an error leaves unknown. A key too many leaves nothing. */
+export function unfitPath(
+  { keyword, instancePath, params, propertyName }: ErrorObject,
+  data: unknown,
+): Path[] {
+  const path = pathOf(instancePath, data)
+  if (keyword === 'additionalProperties') return []
+  if (keyword === 'propertyNames') return [[...path, String(params['propertyName'])]]
+  if (keyword === 'required') return [[...path, String(params['missingProperty'])]]
+  return [propertyName === undefined ? path : [...path, propertyName]]
+}
+
 interface Found {
   readonly error: ErrorObject
   readonly path: Path

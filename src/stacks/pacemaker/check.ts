@@ -3,6 +3,7 @@ import { problem } from '../../diag/diagnostic.ts'
 import { at, checkAddresses, checkRoles, checkSettings } from '../../cluster/check.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { members } from '../../inventory/topology.ts'
+import { allOf, known } from '../../inventory/unknown.ts'
 import { nodesOf } from '../../parts/corosync/nodes.ts'
 import { minWalSenderTimeout, settingSeconds, timingOf, timingRules } from './timing.ts'
 import type { PacemakerVars } from './vars.ts'
@@ -73,8 +74,12 @@ const RULES: readonly Rule[] = [
   checkMembers,
   checkTiming,
   (each) => checkSettings(each, 'pacemaker', varsOf(each).postgres, { why: OWNED, allowed: ALLOWED }),
-  (each) => checkRoles(each, 'pacemaker', varsOf(each).postgres, ['postgres', varsOf(each).replication.user]),
+  (each) =>
+    checkRoles(each, 'pacemaker', varsOf(each).postgres, [
+      'postgres',
+      ...known(() => [varsOf(each).replication.user]),
+    ]),
 ]
 
 /** Relations of this stack's own that a schema cannot say. */
-export const check = (cluster: Cluster): readonly Diagnostic[] => RULES.flatMap((rule) => rule(cluster))
+export const check: Rule = allOf(...RULES)

@@ -4,6 +4,7 @@ import { problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { clusterAddress, members, serving, witnesses } from '../../inventory/topology.ts'
+import { allOf, known } from '../../inventory/unknown.ts'
 import { varsOf } from './derive.ts'
 import { checkFreeze } from './guard.ts'
 import { checkAddressing } from './routing-check.ts'
@@ -132,18 +133,18 @@ const written = (cluster: Cluster, one: Path, other: Path): Path =>
 /** Two programs cannot listen on one port of a host. */
 const checkPorts: Rule = (cluster) => {
   const { postgres, patroni, etcd, routing } = varsOf(cluster)
-  const ports: readonly (readonly [string, number, readonly (string | number)[]])[] = [
-    ['PostgreSQL', postgres.port, ['postgres', 'port']],
-    ['the REST API', patroni.rest.port, ['patroni', 'rest', 'port']],
-    ['etcd for clients', etcd.client_port, ['etcd', 'client_port']],
-    ['etcd for its members', etcd.peer_port, ['etcd', 'peer_port']],
-    ...(routing.by === 'haproxy'
-      ? ([
-          ['the proxy to the primary', routing.proxy.primary_port, ['routing', 'proxy', 'primary_port']],
-          ['the proxy to a standby', routing.proxy.replica_port, ['routing', 'proxy', 'replica_port']],
-          ["the proxy's statistics", routing.proxy.stats_port, ['routing', 'proxy', 'stats_port']],
-        ] as const)
-      : []),
+  const proxies = known(() => (routing.by === 'haproxy' ? [routing.proxy] : []))
+  const port = (what: string, path: Path, read: () => number) => known(() => [[what, read(), path] as const])
+  const ports = [
+    ...port('PostgreSQL', ['postgres', 'port'], () => postgres.port),
+    ...port('the REST API', ['patroni', 'rest', 'port'], () => patroni.rest.port),
+    ...port('etcd for clients', ['etcd', 'client_port'], () => etcd.client_port),
+    ...port('etcd for its members', ['etcd', 'peer_port'], () => etcd.peer_port),
+    ...proxies.flatMap((proxy) => [
+      ...port('the proxy to the primary', ['routing', 'proxy', 'primary_port'], () => proxy.primary_port),
+      ...port('the proxy to a standby', ['routing', 'proxy', 'replica_port'], () => proxy.replica_port),
+      ...port("the proxy's statistics", ['routing', 'proxy', 'stats_port'], () => proxy.stats_port),
+    ]),
   ]
   return ports.flatMap(([what, port, path], index) => {
     const other = ports.slice(0, index).find(([, taken]) => taken === port)
@@ -207,11 +208,12 @@ const checkTags: Rule = (cluster) =>
     }
     const from: unknown = Reflect.get(tags, 'replicatefrom')
     const names = members(cluster).map(({ name }) => name)
+    const found: Diagnostic[] = []
     if (typeof from === 'string' && (!names.includes(from) || from === host.name)) {
       const hint = `name one of ${names.filter((name) => name !== host.name).join(', ')}`
-      return [problem('patroni/tags', `${host.name} cannot replicate from ${from}`, { ...place, hint })]
+      found.push(problem('patroni/tags', `${host.name} cannot replicate from ${from}`, { ...place, hint }))
     }
-    return Object.keys(tags)
+    const slips = Object.keys(tags)
       .filter((tag) => !TAGS.has(tag) && TAGS.has(tag.replaceAll(/[-_]/g, '').toLowerCase()))
       .map((tag) =>
         problem(
@@ -220,6 +222,7 @@ const checkTags: Rule = (cluster) =>
           { ...place, hint: 'correct it' },
         ),
       )
+    return [...found, ...slips]
   })
 
 /** The replication slot that Patroni makes for a member (its documentation, "Replication slots"). */
@@ -267,9 +270,10 @@ const RULES: readonly Rule[] = [
   (each) => checkSettings(each, 'patroni', varsOf(each).postgres, OWNED),
   (each) => {
     const { postgres, replication } = varsOf(each)
-    return checkRoles(each, 'patroni', postgres, ['postgres', replication.user, replication.rewind_user])
+    const own = known(() => [replication.user]).concat(known(() => [replication.rewind_user]))
+    return checkRoles(each, 'patroni', postgres, ['postgres', ...own])
   },
 ]
 
 /** Every relation of this stack that a schema cannot say. */
-export const check = (cluster: Cluster): readonly Diagnostic[] => RULES.flatMap((rule) => rule(cluster))
+export const check: Rule = allOf(...RULES)
