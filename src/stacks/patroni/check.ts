@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { checkServer } from '../../cluster/check-server.ts'
 import { at, atHost, checkAddresses, checkRoles, checkSettings } from '../../cluster/check.ts'
 import { problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
@@ -267,6 +268,7 @@ const RULES: readonly Rule[] = [
   checkTags,
   checkSlots,
   checkFreeze,
+  (each) => checkServer(each, varsOf(each).postgres),
   (each) => checkSettings(each, 'patroni', varsOf(each).postgres, OWNED),
   (each) => {
     const { postgres, replication } = varsOf(each)
