@@ -1,7 +1,7 @@
 import type { Session } from '../engine/context.ts'
 import { openHosts, type Opened } from '../engine/sessions.ts'
 import type { Host } from '../inventory/inventory.ts'
-import { createTemplates } from '../template/template.ts'
+import { createTemplates, type Scope } from '../template/template.ts'
 import { connect as connectTo } from '../transport/connect.ts'
 import type { Caller } from './caller.ts'
 import type { Target } from './target.ts'
@@ -9,7 +9,10 @@ import type { Target } from './target.ts'
 export interface BenchOptions {
   readonly forks?: number
   readonly tags?: readonly string[]
+  readonly skipTags?: readonly string[]
   readonly startAt?: string
+  /** Variables over all others. */
+  readonly over?: Scope
   /** Waits are this many times as long; default 1. */
   readonly patience?: number
   readonly verbose: number

@@ -77,6 +77,8 @@ export async function phase(bench: Bench, input: PhaseInput): Promise<RunSummary
       forks: options.forks ?? FORKS,
       ...(options.patience !== undefined && { patience: options.patience }),
       ...(options.tags && { tags: options.tags }),
+      ...(options.skipTags && { skipTags: options.skipTags }),
+      ...(options.over && { extraVars: options.over }),
       ...(options.startAt !== undefined && { startAt: options.startAt }),
       verbose: options.verbose,
       allowed: input.allowed,

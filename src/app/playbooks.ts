@@ -58,8 +58,19 @@ function findPlaybook(target: Target, verb: string, names: () => readonly string
 }
 
 /** The playbook that deploys a target: the one given, or its stack's. */
-export const deployment = (target: Target, options: { readonly playbook?: string }): string =>
-  options.playbook ?? findPlaybook(target, 'deploy', () => ['deploy'])
+export function deployment(target: Target, options: { readonly playbook?: string }): string {
+  if (options.playbook !== undefined) return options.playbook
+  if (target.stack) return findPlaybook(target, 'deploy', () => ['deploy'])
+  throw new HactlError(
+    problem(
+      'inventory/no-cluster',
+      `${target.inventory.file} has no "cluster" variable: nothing says what to deploy`,
+      {
+        hint: 'describe the cluster (hactl init STACK DIR writes an example), or name a playbook: --playbook FILE',
+      },
+    ),
+  )
+}
 
 /** Names of a stack's runbooks, the site's and the package's. */
 export function runbookNames(target: Target): readonly string[] {

@@ -11,6 +11,8 @@ import { worse, type Impact } from '../engine/impact.ts'
 import { terminal } from './caller.ts'
 import { interrupt } from './interrupt.ts'
 import { confirm, paint, print, printJson, setExit, size } from './io.ts'
+import { withExtraVars } from './extra-vars.ts'
+import { listed } from './list-tasks.ts'
 import { applyCommand, printPlan, printVerdict, type PlanOptions } from './show-plan.ts'
 import { openView } from './view.ts'
 
@@ -28,7 +30,8 @@ interface Call {
 }
 
 /** `hactl apply`: the plan, then the change, then the proof that a second plan is empty. */
-export async function applyVerb(file: string, options: ApplyOptions): Promise<void> {
+export async function applyVerb(file: string, asked: ApplyOptions): Promise<void> {
+  const options = withExtraVars(asked)
   const caller = terminal()
   for (const target of await openTargets(file, options, caller)) {
     await applyTarget(target, { file, options, caller })
@@ -39,6 +42,7 @@ export async function applyVerb(file: string, options: ApplyOptions): Promise<vo
 async function applyTarget(target: Target, { file, options, caller }: Call): Promise<void> {
   const isCheck = options.check === true
   const playbook = deployment(target, options)
+  if (await listed(playbook, options)) return
   const planned = await makePlan({ target, file: playbook, options, caller, locks: !isCheck })
   const { bench, summary } = planned
   try {

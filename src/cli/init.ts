@@ -7,6 +7,7 @@ import { encryptText, keyFileText, makeIdentity, recipientOf } from '../inventor
 import { SECRETS_FILE, findIdentity, keyFileOf } from '../inventory/secret-key.ts'
 import { findSecretUses, usesIn } from '../inventory/secret-uses.ts'
 import { generateSecretsText } from '../inventory/secret-values.ts'
+import { NAMES, type NameKind, nameFault } from '../schema/names.ts'
 import { suggest } from '../lib/suggest.ts'
 import { STACKS } from '../stacks/index.ts'
 import type { InitOptions, Stack } from '../stacks/stack.ts'
@@ -24,7 +25,7 @@ export interface InitFlags {
 /** Writes the files of a new inventory. Throws HactlError, before anything is written, when one exists already. */
 export async function initVerb(name: string, dir: string, flags: InitFlags): Promise<void> {
   const stack = findStack(name)
-  const options = await readOptions(flags)
+  const options = await readOptions(flags, stack)
   const files = new Map([...stack.init(options)].map(([path, content]) => [join(dir, path), content]))
   const present = [...files.keys(), join(dir, SECRETS_FILE)].filter((path) => existsSync(path))
   if (present.length > 0) {
@@ -60,7 +61,23 @@ function findStack(name: string): Stack {
   throw new HactlError(problem('cli/no-stack', `there is no stack "${name}"`, { hint }))
 }
 
-async function readOptions(flags: InitFlags): Promise<InitOptions> {
+/** By which rule a cluster of the stack is named. */
+const clusterKind = (stack: Stack): NameKind => {
+  const kind: unknown = Reflect.get(stack.vars.properties['name'] ?? {}, 'kind')
+  return typeof kind === 'string' && kind in NAMES ? (kind as NameKind) : 'cluster'
+}
+
+function badName(whose: string, kind: NameKind, name: string): readonly Diagnostic[] {
+  const wrong = nameFault(kind, name)
+  if (!wrong) return []
+  return [
+    problem('cli/usage', `${whose} is called "${name}", which ${wrong.fault}`, {
+      hint: `allowed: ${wrong.allowed}`,
+    }),
+  ]
+}
+
+async function readOptions(flags: InitFlags, stack: Stack): Promise<InitOptions> {
   const { given, writerVip } = await askMissing(flags)
   const problems: Diagnostic[] = []
   const hosts = readHostFlags(given, problems)
@@ -69,9 +86,11 @@ async function readOptions(flags: InitFlags): Promise<InitOptions> {
     const hint = 'write it as ADDRESS/PREFIX, e.g. 10.0.0.20/24'
     problems.push(problem('cli/usage', `the virtual address "${vip}" is no address with a prefix`, { hint }))
   }
+  const { cluster = 'pgcluster' } = flags
+  problems.push(...badName('the cluster', clusterKind(stack), cluster))
   if (problems.length > 0) throw new HactlError(problems)
   return {
-    cluster: flags.cluster ?? 'pgcluster',
+    cluster,
     hosts,
     writerVip,
     ...(flags.readerVip !== undefined && { readerVip: flags.readerVip }),
@@ -99,13 +118,16 @@ async function askMissing(
 function readHostFlags(given: readonly string[], problems: Diagnostic[]): ReadonlyMap<string, string> {
   const hosts = new Map<string, string>()
   for (const text of given) {
-    const [, name, address] = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(\S+)$/.exec(text) ?? []
+    const [, name, address] = /^([^=]*)=(\S+)$/.exec(text) ?? []
     const fault = address === undefined ? 'is not NAME=ADDRESS' : addressFault(address)
     const again = name !== undefined && hosts.has(name) ? 'names a host twice' : fault
     if (name === undefined || address === undefined || again !== undefined) {
       const hint = 'write it as pg1=10.0.0.11'
       problems.push(problem('cli/usage', `the host "${text}" ${again ?? 'is not NAME=ADDRESS'}`, { hint }))
-    } else hosts.set(name, address)
+      continue
+    }
+    problems.push(...badName('a host', 'host', name))
+    hosts.set(name, address)
   }
   return hosts
 }

@@ -9,6 +9,7 @@ export interface GlobalOptions {
   readonly inventory?: string
   readonly limit?: string
   readonly tags?: readonly string[]
+  readonly extraVars?: readonly string[]
   readonly forks?: number
   readonly format?: Format
   /** How often -v was given. */
@@ -33,6 +34,8 @@ const words = (text: string, before: readonly string[] = []): string[] => [
   ...text.split(',').filter((word) => word !== ''),
 ]
 
+const each = (text: string, before: readonly string[] = []): string[] => [...before, text]
+
 /** Adds `-i`. The verb declares the argument `[inventory]` itself, where it belongs among its others. */
 export const withInventory = (command: Command): Command =>
   command.option('-i, --inventory <file>', 'the inventory; default: inventory.yml in this folder')
@@ -43,9 +46,18 @@ export const withHosts = (command: Command): Command =>
     .option('--limit <pattern>', 'only these hosts, as an Ansible host pattern')
     .option('--forks <n>', 'hosts worked on at the same time', count)
 
-/** Adds `--tags`, for verbs that run tasks. */
+/** Adds `--tags` and what else chooses tasks and their variables, for verbs that run tasks. */
 export const withTags = (command: Command): Command =>
-  command.option('--tags <tags>', 'only tasks with one of these tags, separated by commas', words)
+  command
+    .option('--tags <tags>', 'only tasks with one of these tags, separated by commas', words)
+    .option('--skip-tags <tags>', 'no task with one of these tags', words)
+    .option('--list-tasks', 'list the tasks that would be carried out, and contact nobody')
+    .option('--list-tags', 'list the tags of the playbook, and contact nobody')
+    .option(
+      '-e, --extra-vars <vars>',
+      'variables over all others: NAME=VALUE, a map as YAML or JSON, or @FILE',
+      each,
+    )
 
 /** Adds `--format`. */
 export const withFormat = (command: Command, formats: readonly Format[] = FORMATS): Command =>

@@ -1,4 +1,4 @@
-import { openBench, type Bench } from '../app/bench.ts'
+import { openBench, type Bench, type BenchOptions } from '../app/bench.ts'
 import { readParams, splitRest } from '../app/params.ts'
 import { planWith } from '../app/plan.ts'
 import { findRunbook, runbookNames, type ReadPlaybook } from '../app/playbooks.ts'
@@ -11,11 +11,13 @@ import type { Impact } from '../engine/impact.ts'
 import { terminal } from './caller.ts'
 import { interrupt } from './interrupt.ts'
 import { confirm, paint, print, printJson, setExit, size } from './io.ts'
+import { withExtraVars } from './extra-vars.ts'
+import { listed, type Listing } from './list-tasks.ts'
 import { inventoryFile, type GlobalOptions } from './options.ts'
 import { printPlan, printVerdict } from './show-plan.ts'
 import { openView } from './view.ts'
 
-export interface RunVerbOptions extends GlobalOptions {
+export interface RunVerbOptions extends GlobalOptions, Listing, Pick<BenchOptions, 'over'> {
   readonly list?: boolean
   readonly yes?: boolean
   readonly allow?: Impact
@@ -31,8 +33,9 @@ export interface RunVerbOptions extends GlobalOptions {
 export async function runVerb(
   name: string | undefined,
   rest: readonly string[],
-  options: RunVerbOptions,
+  asked: RunVerbOptions,
 ): Promise<void> {
+  const options = withExtraVars(asked)
   const { words, given } = splitRest(rest)
   // With --list the first word is the inventory.
   const file = inventoryFile(options.list === true ? (name ?? words[0]) : words[0], options)
@@ -43,6 +46,7 @@ export async function runVerb(
   if (options.list === true || name === undefined) return listRunbooks(target)
   const found = await findRunbook(target, name)
   const { playbook } = found
+  if (await listed(playbook.file, options)) return
   const resumed = options.resume === true ? lastParams(target, playbook) : {}
   const hosts = target.cluster.hosts.map((host) => host.name)
   const params = readParams(playbook, { ...resumed, ...given }, hosts)

@@ -6,10 +6,11 @@ import type { ClusterStatus } from '../cluster/status.ts'
 import type { RunVerdict } from '../engine/events.ts'
 import { quote } from '../lib/quote.ts'
 import { paint, print, printJson, size } from './io.ts'
+import type { Listing } from './list-tasks.ts'
 import type { GlobalOptions } from './options.ts'
 
 /** The options that `plan` and `apply` share. */
-export interface PlanOptions extends GlobalOptions, BenchOptions {
+export interface PlanOptions extends GlobalOptions, BenchOptions, Listing {
   readonly cluster?: string
   readonly playbook?: string
   readonly diff?: boolean
@@ -59,6 +60,8 @@ export function applyCommand(file: string, options: PlanOptions): string {
     cluster: options.cluster,
     limit: options.limit,
     tags: options.tags?.join(','),
+    'skip-tags': options.skipTags?.join(','),
+    'extra-vars': options.over && JSON.stringify(options.over),
     playbook: options.playbook,
     'start-at': options.startAt,
   }

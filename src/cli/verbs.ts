@@ -20,7 +20,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'validate',
-    about: 'check an inventory; touches no host',
+    about: 'check an inventory and playbooks; touches no host',
     load: () => import('./verbs/validate.ts'),
   },
   {

@@ -1,8 +1,9 @@
 import { isIP } from 'node:net'
 import { problem } from '../diag/diagnostic.ts'
 import type { Diagnostic } from '../diag/diagnostic.ts'
-import type { Cluster } from '../inventory/inventory.ts'
+import type { Cluster, Host } from '../inventory/inventory.ts'
 import { clusterAddresses } from '../inventory/topology.ts'
+import { isWhole } from '../inventory/unknown.ts'
 import type { PostgresVars } from './vars.ts'
 
 type Path = readonly (string | number)[]
@@ -13,6 +14,12 @@ export const at = (cluster: Cluster, path: Path, more: Partial<Diagnostic>): Par
   return place ? { ...more, at: place } : more
 }
 
+/** The place of a variable of a host; without one, or where it is not written, of the host. */
+export const atHost = (host: Host, variable = ''): Partial<Diagnostic> => {
+  const place = host.where?.(variable)
+  return place ? { at: place } : {}
+}
+
 /**
  * Addresses that programs of a cluster listen on and reach each other by: `links`, else `ansible_host`. A name cannot be
  * bound, and resolves to something else on another host.
@@ -21,10 +28,10 @@ export const checkAddresses = (cluster: Cluster): Diagnostic[] =>
   cluster.hosts.flatMap((host) => {
     const named = clusterAddresses(host).find((address) => isIP(address) === 0)
     if (named === undefined) return []
-    const place = host.where?.(host.vars['links'] === undefined ? 'ansible_host' : 'links')
+    const place = atHost(host, host.vars['links'] === undefined ? 'ansible_host' : 'links')
     const summary = `${host.name} is known by the name ${named} alone: the cluster's programs need its address to listen on`
     const hint = `name its address in the cluster's network: links: [ADDRESS], or write it as ansible_host`
-    return [problem('cluster/no-address', summary, { ...(place && { at: place }), hint })]
+    return [problem('cluster/no-address', summary, { ...place, hint })]
   })
 
 /** Settings the user may not choose, with the reason, and values of them that are fine all the same. */
@@ -70,7 +77,7 @@ export function checkRoles(
       : [],
   )
   const owners = databases.flatMap(({ name, owner }, index) =>
-    owner === 'postgres' || names.has(owner)
+    owner === 'postgres' || names.has(owner) || !isWhole(roles)
       ? []
       : [
           problem(

@@ -20,6 +20,15 @@ export function debianPaths(postgres: PostgresVars) {
   } as const
 }
 
+/** Settings one over the other: a name is one whatever its case, as the server takes it (guc_name_compare). */
+export const overSettings = (
+  base: Readonly<Record<string, SettingValue>>,
+  own: Readonly<Record<string, SettingValue>>,
+): Readonly<Record<string, SettingValue>> => ({
+  ...base,
+  ...Object.fromEntries(Object.entries(own).map(([name, value]) => [name.toLowerCase(), value])),
+})
+
 /** Settings that initdb and Debian would write by the host; here every member has the same. */
 export function commonSettings(postgres: PostgresVars): Readonly<Record<string, SettingValue>> {
   return {

@@ -1,10 +1,6 @@
 import type { Static } from 'typebox'
 import { Type } from '../lib/type.ts'
-import { text } from '../schema/build.ts'
-
-/** A name of SQL that needs no quotes. */
-export const sqlName = (description: string, more: Readonly<Record<string, unknown>> = {}) =>
-  Type.String({ description, pattern: '^[a-z_][a-z0-9_]{0,62}$', ...more })
+import { nameOf, text } from '../schema/build.ts'
 
 const setting = Type.Union([Type.String(), Type.Number(), Type.Boolean()], {
   description: 'A value as in postgresql.conf: text with unit, a number, true or false.',
@@ -17,7 +13,7 @@ const hbaRule = Type.String({
 
 const role = Type.Object(
   {
-    name: sqlName('Name of the role.'),
+    name: nameOf('role', 'Name of the role.'),
     password: Type.Optional(text({ description: 'Its password; refer to a secret.' })),
     login: Type.Boolean({ description: 'Whether it may log in.', default: true }),
     superuser: Type.Boolean({ description: 'Whether it is a superuser.', default: false }),
@@ -25,15 +21,18 @@ const role = Type.Object(
     createdb: Type.Boolean({ description: 'Whether it may create databases.', default: false }),
     createrole: Type.Boolean({ description: 'Whether it may create roles.', default: false }),
     connection_limit: Type.Integer({ description: 'Most connections at a time; -1: no limit.', default: -1 }),
-    member_of: Type.Array(sqlName('A role.'), { description: 'Roles it is a member of.', default: [] }),
+    member_of: Type.Array(nameOf('roleThere', 'A role.'), {
+      description: 'Roles it is a member of.',
+      default: [],
+    }),
   },
   { description: 'A role that applications use.' },
 )
 
 const database = Type.Object(
   {
-    name: sqlName('Name of the database.'),
-    owner: sqlName('Role that owns it.', { default: 'postgres' }),
+    name: nameOf('database', 'Name of the database.'),
+    owner: nameOf('roleThere', 'Role that owns it.', { default: 'postgres' }),
   },
   { description: 'A database.' },
 )
@@ -48,17 +47,12 @@ export const postgres = Type.Object(
       maximum: 99,
     }),
     port: Type.Integer({ description: 'TCP port.', default: 5432, minimum: 1, maximum: 65_535 }),
-    cluster_name: Type.String({
-      description: "Name of the server's cluster in Debian's layout.",
-      default: 'main',
-      pattern: '^[A-Za-z0-9_-]+$',
-    }),
-    data_dir: Type.Optional(
-      Type.String({ description: "Data directory; default: the distribution's place.", pattern: '^/' }),
-    ),
+    cluster_name: nameOf('server', "Name of the server's cluster in Debian's layout.", { default: 'main' }),
+    data_dir: Type.Optional(nameOf('folder', "Data directory; default: the distribution's place.")),
     settings: Type.Map(setting, {
       description: "Settings of your own; they win over hactl's, except those the cluster depends on.",
       default: {},
+      propertyNames: { kind: 'setting' },
     }),
     hba: Type.Array(hbaRule, { description: 'Who may connect, after the rules hactl needs.', default: [] }),
     roles: Type.Array(role, { description: 'Roles of applications.', default: [] }),

@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly failures: ReadonlyMap<string, Diagnostic>
   /** Variables of every host: `cluster`, `params`, `status` … */
   readonly vars: Scope
+  /** Variables over all others but `item`. */
+  readonly extraVars?: Scope
   /** Finds `src` of a template or file: the site's folder first, then the package's. */
   readonly lookup: (kind: 'template' | 'file', name: string, playbook: string) => SourceFile | undefined
   readonly emit: Emit

@@ -74,7 +74,11 @@ function newRun(options: RunOptions, mode: Mode, lastPlay: Play | undefined): Ru
 }
 
 const hostsOf = (options: RunOptions, play: Play): readonly string[] => {
-  const rendered = options.templates.renderAll(play.hosts, { ...options.vars }, () => play.source)
+  const rendered = options.templates.renderAll(
+    play.hosts,
+    { ...options.vars, ...options.extraVars },
+    () => play.source,
+  )
   return options.select(rendered as string | readonly string[], play.source)
 }
 

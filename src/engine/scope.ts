@@ -14,7 +14,7 @@ export const hostTable = (options: RunOptions): Scope =>
 
 /**
  * What a task of a host sees, later names over earlier ones: the host's variables, the run's (`cluster`, `params`,
- * `status`), the play's, registered results, `item`.
+ * `status`), the play's, registered results, those of the command line, `item`.
  */
 export function taskScope(
   options: RunOptions,
@@ -29,12 +29,14 @@ export function taskScope(
     inventory_hostname: state.name,
     address: clusterAddress(state.host),
     ...options.vars,
+    ...options.extraVars,
   }
   let own: Scope = base
   // A new scope for each: the template engine remembers what it was given by its identity.
   for (const [name, value] of Object.entries(play.vars))
-    own = { ...own, [name]: options.templates.renderAll(value, own) }
-  return { ...own, ...state.registered, ...extra }
+    if (!Object.hasOwn(options.extraVars ?? {}, name))
+      own = { ...own, [name]: options.templates.renderAll(value, own) }
+  return { ...own, ...state.registered, ...options.extraVars, ...extra }
 }
 
 /** Looks a dotted path up; undefined when a part does not exist. */

@@ -3,14 +3,17 @@ import { problem } from '../diag/diagnostic.ts'
 import { suggest } from '../lib/suggest.ts'
 import { fillDefaults } from '../schema/build.ts'
 import { describe } from '../schema/explain.ts'
-import { checkSchema } from '../schema/validate.ts'
+import { NAMES, nameFault } from '../schema/names.ts'
+import { checkSchema, countMisfits, unfitPaths } from '../schema/validate.ts'
 import type { Path, Where } from '../schema/yaml.ts'
 import { type Belonging, belonging, checkBelonging } from './belonging.ts'
 import type { Cluster, Host, Vars } from './inventory.ts'
 import { type Layer, type Sourced, isMap } from './layout.ts'
 import { resolveVars } from './references.ts'
+import { checkNames } from './names.ts'
 import type { StackSpec } from './stack-spec.ts'
 import { checkCluster } from './topology.ts'
+import { guarded, known } from './unknown.ts'
 
 export interface ClusterInput {
   /** Groups that carry a `cluster` variable themselves, with their merged variables. */
@@ -86,7 +89,42 @@ function readCluster(
     const hint = 'write at least: cluster: { name: NAME, stack: STACK }'
     return fail(problem('inventory/wrong-type', summary, { at: fileWhere([], 'key'), hint }))
   }
+  const make = (stack?: StackSpec): Made => makeCluster({ input, group, raw, where: fileWhere }, stack)
+  const ask = (stack: StackSpec, made: Made): readonly Diagnostic[] =>
+    judge({ ...made.cluster, vars: { ...made.cluster.vars, stack: stack.name } }, stack, made.belongs, {
+      where: fileWhere,
+      references: resolved.diagnostics,
+    })
   const stack = input.stacks?.find((each) => each.name === raw['stack'])
+  const made = make(stack)
+  if (stack) return { clusters: [made.cluster], cluster: made.cluster, diagnostics: ask(stack, made) }
+  const likely = likelyStacks(input.stacks ?? [], raw)
+  const said = likely.map((each) => ask(each, make(each)))
+  const identity = [
+    ...(likely.length === 0 ? checkName(raw, fileWhere) : []),
+    ...(input.stacks ? checkStack(raw, input.stacks, fileWhere) : []),
+  ]
+  const others =
+    likely.length === 0
+      ? [...resolved.diagnostics, ...noHosts(made.cluster, made.belongs), ...checkNames(made.cluster)]
+      : saidByAll(said)
+  return { clusters: [made.cluster], cluster: made.cluster, diagnostics: [...identity, ...others] }
+}
+
+interface Made {
+  readonly cluster: Cluster
+  readonly belongs: Belonging
+}
+
+interface Read {
+  readonly input: ClusterInput
+  readonly group: string
+  readonly raw: Readonly<Record<string, unknown>>
+  readonly where: Where
+}
+
+/** The cluster, as its stack takes it: with its defaults and its members. */
+function makeCluster({ input, group, raw, where }: Read, stack?: StackSpec): Made {
   const belongs = belonging(
     input.hosts.filter((host) => host.groups.includes(group)),
     stack?.groups ?? { members: [] },
@@ -100,12 +138,9 @@ function readCluster(
     hosts: belongs.hosts,
     members: belongs.members,
     voters: belongs.voters,
-    where: fileWhere,
+    where,
   }
-  const said = stack
-    ? judge(cluster, stack, belongs, { where: fileWhere, references: resolved.diagnostics })
-    : [...resolved.diagnostics, ...checkIdentity(raw, input.stacks, fileWhere), ...noHosts(cluster, belongs)]
-  return { clusters: [cluster], cluster, diagnostics: said }
+  return { cluster, belongs }
 }
 
 interface Known {
@@ -123,15 +158,16 @@ function judge(
 ): readonly Diagnostic[] {
   const { name, group } = cluster
   const schema = checkSchema(withIdentity(stack), cluster.vars, { area: 'inventory', where, name: 'cluster' })
+  // What breaks the schema is unknown to the rules: those that need it say nothing, all others are told at once.
+  const vars = guarded(cluster.vars, unfitPaths(withIdentity(stack), cluster.vars))
   const relations = [
     ...noHosts(cluster, belongs),
     ...checkBelonging(belongs, stack.groups, { name, group, at: where([], 'key') }),
     ...checkCluster(cluster, stack.addresses ?? []),
+    ...checkNames(cluster),
+    ...known(() => stack.check({ ...cluster, vars })),
   ]
-  const diagnostics = [...references, ...schema.filter((each) => !isSaid(each, relations)), ...relations]
-  const isSound = diagnostics.every((each) => each.severity !== 'error')
-  // A stack's own rules may rely on the schema; half-known data would only make them guess.
-  return isSound ? [...diagnostics, ...stack.check(cluster)] : diagnostics
+  return [...references, ...schema.filter((each) => !isSaid(each, relations)), ...relations]
 }
 
 /** A relation says more about a value than its pattern does. */
@@ -145,50 +181,66 @@ function noHosts({ group, where, name }: Cluster, { hosts, strays }: Belonging):
   return [problem('inventory/no-hosts', `the cluster "${name}" has no hosts`, { ...spot(where, []), hint })]
 }
 
-function checkIdentity(
-  raw: Readonly<Record<string, unknown>>,
-  stacks: readonly StackSpec[] | undefined,
-  where: Where,
-): Diagnostic[] {
-  const found: Diagnostic[] = []
-  const { name, stack } = raw as { name?: unknown; stack?: unknown }
+type Raw = Readonly<Record<string, unknown>>
+
+/** Which stacks a variable may be meant for that names none, or one that is not there: by the word, else by its keys. */
+function likelyStacks(stacks: readonly StackSpec[], raw: Raw): readonly StackSpec[] {
+  const { stack } = raw
+  const guess =
+    typeof stack === 'string'
+      ? suggest(
+          stack,
+          stacks.map(({ name }) => name),
+        )
+      : undefined
+  if (guess !== undefined) return stacks.filter(({ name }) => name === guess)
+  const misfits = (each: StackSpec): number =>
+    countMisfits(withIdentity(each), fillDefaults(withIdentity(each), { ...raw, stack: each.name }))
+  const counted = stacks.map((each) => [each, misfits(each)] as const)
+  const least = Math.min(...counted.map(([, count]) => count))
+  return counted.filter(([, count]) => count === least).map(([each]) => each)
+}
+
+/** What is wrong whichever of several stacks is meant. */
+function saidByAll([first = [], ...others]: readonly (readonly Diagnostic[])[]): readonly Diagnostic[] {
+  const key = ({ code, at }: Diagnostic): string => `${code} ${at?.file}:${at?.line}:${at?.col}`
+  return first.filter((each) => others.every((list) => list.some((other) => key(other) === key(each))))
+}
+
+function checkName({ name }: Raw, where: Where): Diagnostic[] {
   if (name === undefined) {
-    found.push(
+    return [
       problem('inventory/missing-key', 'cluster has no "name"', {
         at: where([], 'key'),
         hint: 'add "name:", e.g. name: pgcluster',
       }),
-    )
-  } else if (typeof name !== 'string' || !/^[A-Za-z][A-Za-z0-9_-]{0,62}$/.test(name)) {
-    const summary = `the cluster name is ${describe(name)}: it needs a letter, then letters, digits, _ or -`
-    found.push(
-      problem('inventory/cluster-name', summary, {
-        at: where(['name']),
-        hint: 'write for example: name: pgcluster',
-      }),
-    )
+    ]
   }
-  if (!stacks) return found
+  if (typeof name === 'string' && !nameFault('cluster', name)) return []
+  return [
+    problem('inventory/cluster-name', `the cluster name is ${describe(name)}`, {
+      at: where(['name']),
+      hint: `allowed: ${NAMES.cluster.allowed}; write for example: name: pgcluster`,
+    }),
+  ]
+}
+
+function checkStack({ stack }: Raw, stacks: readonly StackSpec[], where: Where): Diagnostic[] {
   const names = stacks.map((each) => each.name)
   const list = `write one of: ${names.join(', ')}`
   if (stack === undefined) {
-    found.push(
+    return [
       problem('inventory/missing-key', 'cluster has no "stack"', {
         at: where([], 'key'),
         hint: `add "stack:"; ${list}`,
       }),
-    )
-  } else if (!names.some((each) => each === stack)) {
-    const guess = typeof stack === 'string' ? suggest(stack, names) : undefined
-    const hint = guess === undefined ? list : `did you mean "${guess}"?`
-    found.push(
-      problem('inventory/unknown-stack', `no stack called ${describe(stack)}`, {
-        at: where(['stack']),
-        hint,
-      }),
-    )
+    ]
   }
-  return found
+  const guess = typeof stack === 'string' ? suggest(stack, names) : undefined
+  const hint = guess === undefined ? list : `did you mean "${guess}"?`
+  return [
+    problem('inventory/unknown-stack', `no stack called ${describe(stack)}`, { at: where(['stack']), hint }),
+  ]
 }
 
 const extended = new WeakMap<StackSpec, object>()

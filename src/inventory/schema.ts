@@ -1,3 +1,5 @@
+import { NAMES } from '../schema/names.ts'
+
 /** What the published inventory schema needs to know of a stack. */
 export interface PublishedStack {
   readonly name: string
@@ -43,7 +45,11 @@ const CONNECTION = {
 } as const
 
 const HOST = {
-  nic: text('Network interface that carries the virtual addresses, e.g. eth0.'),
+  nic: {
+    description: 'Network interface that carries the virtual addresses, e.g. eth0.',
+    if: TEMPLATE,
+    else: { type: 'string', pattern: NAMES.nic.pattern },
+  },
   links: {
     type: 'array',
     items: { type: 'string' },

@@ -6,15 +6,13 @@ import { NotYet } from '../engine/probe.ts'
 import { runWith } from '../engine/step.ts'
 import type { RunStep } from '../engine/step.ts'
 import { Type } from '../lib/type.ts'
+import { nameOf } from '../schema/build.ts'
 import { unitEvent } from './lib/unit-event.ts'
 import { unitName, units } from './readings/units.ts'
 import type { Unit } from './readings/units.ts'
 
 const args = Type.Object({
-  name: Type.String({
-    description: 'Unit; ".service" may be left out.',
-    pattern: '^[A-Za-z0-9]([A-Za-z0-9:_.\\\\@-]*[A-Za-z0-9:_.\\\\-])?$',
-  }),
+  name: nameOf('unit', 'Unit; ".service" may be left out.'),
   state: Type.Optional(
     Type.Enum(['started', 'stopped', 'restarted', 'reloaded'], {
       description:

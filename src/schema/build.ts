@@ -1,5 +1,7 @@
 import type { TUnsafe } from 'typebox'
 import type { Text } from '../lib/secret.ts'
+import { Type } from '../lib/type.ts'
+import { NAMES, type NameKind } from './names.ts'
 import type { Schema } from './validate.ts'
 
 interface TextOptions {
@@ -12,6 +14,10 @@ interface TextOptions {
 /** A string that may be a Secret: passwords and file contents. Every other string refuses a Secret. */
 export const text = (options: TextOptions): TUnsafe<Text> =>
   ({ ...options, text: true }) as unknown as TUnsafe<Text>
+
+/** A name of a kind, by the rule of the program whose file it goes into. */
+export const nameOf = (kind: NameKind, description: string, more: Readonly<Record<string, unknown>> = {}) =>
+  Type.String({ description, kind, ...more })
 
 type Json = Record<string, unknown>
 const isRecord = (value: unknown): value is Json =>
@@ -48,7 +54,7 @@ const TEMPLATE = { type: 'string', pattern: '\\{\\{[\\s\\S]*\\}\\}' }
 /** A whole template: what a list, a map or a plain string may be replaced with. */
 const isFreeString = (schema: Json): boolean =>
   (schema['type'] === 'string' || schema['text'] === true) &&
-  !['pattern', 'enum', 'const', 'format', 'minLength', 'maxLength'].some((key) => key in schema)
+  !['pattern', 'kind', 'enum', 'const', 'format', 'minLength', 'maxLength'].some((key) => key in schema)
 
 /**
  * The authoring form of a schema: every value below the root may also be a string with a `{{ … }}` template. Editors
@@ -149,6 +155,10 @@ export function publishable(schema: unknown): unknown {
     ([key, value]) => [key, publishable(value)] as const,
   )
   const plain = Object.fromEntries(entries)
+  if (typeof schema['kind'] === 'string' && schema['kind'] in NAMES) {
+    const { kind: _, ...known } = plain
+    return { ...known, pattern: NAMES[schema['kind'] as NameKind].pattern }
+  }
   if (schema['text'] !== true) return plain
   const { text: _, ...rest } = plain
   return { type: 'string', ...rest }

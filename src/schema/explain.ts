@@ -4,8 +4,12 @@ import { problem } from '../diag/diagnostic.ts'
 import { MASK, Secret } from '../lib/secret.ts'
 import { isSecretPath } from '../lib/secret-names.ts'
 import { suggest } from '../lib/suggest.ts'
+import { type NameKind, nameFault } from './names.ts'
 import type { CheckContext } from './validate.ts'
 import type { Path } from './yaml.ts'
+
+/** Our keyword for names, by what they are names of. */
+export const KIND_KEYWORD = 'kind'
 
 /** Keywords that only say that another one failed. */
 const ECHOES = new Set(['if', 'anyOf', 'oneOf', 'allOf', 'not'])
@@ -16,10 +20,16 @@ export function explainErrors(
   data: unknown,
   context: CheckContext,
 ): readonly Diagnostic[] {
-  const telling = errors.filter((error) => !ECHOES.has(error.keyword))
+  const telling = errors.filter(
+    (error) =>
+      !ECHOES.has(error.keyword) && (error.propertyName === undefined || error.keyword === KIND_KEYWORD),
+  )
   const byPlace = new Map<string, Diagnostic>()
   for (const error of telling.length > 0 ? telling : errors) {
-    const path = pathOf(error.instancePath, data)
+    const path = [
+      ...pathOf(error.instancePath, data),
+      ...(error.propertyName === undefined ? [] : [error.propertyName]),
+    ]
     const types = wantedTypes(telling, error.instancePath)
     const diagnostic = explain({ error, path, value: error.data, types, context })
     const key = JSON.stringify([
@@ -54,6 +64,18 @@ function pathOf(pointer: string, data: unknown): Path {
     })
 }
 
+/** What an error leaves unknown. A key too many leaves nothing. */
+export function unfitPath(
+  { keyword, instancePath, params, propertyName }: ErrorObject,
+  data: unknown,
+): Path[] {
+  const path = pathOf(instancePath, data)
+  if (keyword === 'additionalProperties') return []
+  if (keyword === 'propertyNames') return [[...path, String(params['propertyName'])]]
+  if (keyword === 'required') return [[...path, String(params['missingProperty'])]]
+  return [propertyName === undefined ? path : [...path, propertyName]]
+}
+
 interface Found {
   readonly error: ErrorObject
   readonly path: Path
@@ -86,6 +108,8 @@ function explain(found: Found): Diagnostic {
       return wrongType(found)
     case 'text':
       return wrongText(found)
+    case KIND_KEYWORD:
+      return wrongName(found)
     default:
       return wrongValue(found)
   }
@@ -188,6 +212,21 @@ function wrongText(found: Found): Diagnostic {
   const summary = `${nameOf(found)} is ${what}, but must be a text`
   const hint = isScalar(value) ? 'put it in quotes' : 'write a text'
   return problem(`${context.area}/wrong-type`, summary, { at: context.where(fullPath(found)), hint })
+}
+
+/** A name that the program whose file it goes into does not take. */
+function wrongName(found: Found): Diagnostic {
+  const { context, error, value } = found
+  const isKey = error.propertyName !== undefined
+  const { fault = '', allowed = '' } = nameFault(error.schema as NameKind, String(value)) ?? {}
+  return problem(
+    `${context.area}/name`,
+    `${nameOf(found)}${isKey ? '' : ` is ${shownValue(found)}, which`} ${fault}`,
+    {
+      at: context.where(fullPath(found), isKey ? 'key' : 'value'),
+      hint: `allowed: ${allowed}`,
+    },
+  )
 }
 
 /** What to write instead, by the type that is wanted. */

@@ -1,4 +1,5 @@
 import { Secret } from '../lib/secret.ts'
+import { type NameKind, nameFault } from './names.ts'
 
 type Json = Readonly<Record<string, unknown>>
 type Rule = (wanted: unknown, data: unknown, schema: Json) => boolean
@@ -53,6 +54,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   enum: (wanted, data) => (wanted as readonly unknown[]).includes(data),
   text: (_, data) => typeof data === 'string' || data instanceof Secret,
   pattern: strings((wanted: string, data) => regex(wanted).test(data)),
+  kind: strings((wanted: NameKind, data) => !nameFault(wanted, data)),
   minLength: strings(
     (wanted: number, data) => data.length >= wanted * 2 || Array.from(data).length >= wanted,
   ),

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module'
 import type { ValidateFunction } from 'ajv'
 import type { Diagnostic } from '../diag/diagnostic.ts'
 import { Secret } from '../lib/secret.ts'
-import { explainErrors } from './explain.ts'
+import { KIND_KEYWORD, explainErrors, unfitPath } from './explain.ts'
+import { type NameKind, nameFault } from './names.ts'
 import { isSurelyValid } from './quick.ts'
 import type { Path, Where } from './yaml.ts'
 
@@ -30,6 +31,19 @@ export function checkSchema(schema: Schema, data: unknown, context: CheckContext
   const validate = compile(schema)
   if (validate(data)) return []
   return explainErrors(validate.errors ?? [], data, context)
+}
+
+/** Where data breaks its schema: the values that have the wrong form, and what is missing. */
+export function unfitPaths(schema: Schema, data: unknown): readonly Path[] {
+  if (isSurelyValid(schema, data)) return []
+  const validate = compile(schema)
+  return validate(data) ? [] : (validate.errors ?? []).flatMap((error) => unfitPath(error, data))
+}
+
+/** In how many ways data breaks its schema. */
+export function countMisfits(schema: Schema, data: unknown): number {
+  const validate = compile(schema)
+  return validate(data) ? 0 : (validate.errors ?? []).length
 }
 
 const compiled = new WeakMap<object, ValidateFunction>()
@@ -64,6 +78,12 @@ function engine(): Engine {
     keyword: TEXT_KEYWORD,
     schemaType: 'boolean',
     validate: (_: boolean, data: unknown) => typeof data === 'string' || data instanceof Secret,
+    errors: false,
+  })
+  ajv.addKeyword({
+    keyword: KIND_KEYWORD,
+    schemaType: 'string',
+    validate: (kind: NameKind, data: unknown) => typeof data !== 'string' || !nameFault(kind, data),
     errors: false,
   })
   shared = ajv

@@ -9,6 +9,7 @@ import { statusSchema } from '../cluster/status-schema.ts'
 import type { ClusterStatus, Health, Problem } from '../cluster/status.ts'
 import type { Probe } from '../engine/probe.ts'
 import type { Cluster } from '../inventory/inventory.ts'
+import { known } from '../inventory/unknown.ts'
 import type { Stack } from './stack.ts'
 
 /** Answers of all hosts that could be read. */
@@ -146,7 +147,7 @@ export function defineStack<View>(spec: StackSpec<View>): Stack {
     groups,
     init,
     ...(addresses && { addresses }),
-    check: (cluster) => all.flatMap((each) => each.check?.(cluster) ?? []),
+    check: (cluster) => all.flatMap((each) => known(() => each.check?.(cluster) ?? [])),
     derive: (cluster) => together(all.map((each) => each.derive?.(cluster))),
     status: async (cluster, probes) => judge(cluster, await read(cluster, probes), new Date().toISOString()),
     ...(deployment && {

@@ -77,6 +77,8 @@ test.each([
     'names a host twice',
   ],
   [[stack, join(root, 'no'), ...HOSTS, '--writer-vip', '10.0.0.20'], 'no address with a prefix'],
+  [[stack, join(root, 'no'), '--host', 'a b;=10.0.0.1', ...VIP], 'allowed: letters, digits'],
+  [[stack, join(root, 'no'), ...HOSTS, ...VIP, '--cluster', 'a b'], 'allowed: a letter, then letters'],
 ])('init %j is refused and writes nothing', async (args, message) => {
   const { code, stderr } = await hactl('init', ...args)
   expect(code).toBe(2)
@@ -235,4 +237,68 @@ test('schema lists the published schemas and prints one', async () => {
   expect(names).toEqual(expect.arrayContaining(['inventory', 'playbook', 'status', stack]))
   expect(JSON.parse((await hactl('schema', 'inventory')).stdout)).toHaveProperty('definitions.cluster')
   expect((await hactl('schema', 'inventori')).stderr).toContain('did you mean "inventory"?')
+})
+
+const PLAYBOOK = `name: Two tasks
+plays:
+  - name: Files
+    hosts: all
+    tasks:
+      - { name: First, tags: [one], file: { path: /tmp/a, state: absent } }
+      - { name: Second, tags: [two], file: { path: /tmp/b, state: absent } }
+`
+
+function folder(playbook = PLAYBOOK): { readonly inventory: string; readonly playbook: string } {
+  const dir = mkdtempSync(join(root, 'play-'))
+  writeFileSync(join(dir, 'inventory.yml'), 'all:\n  hosts: { h1: { ansible_host: 192.0.2.1 } }\n')
+  writeFileSync(join(dir, 'site.yml'), playbook)
+  return { inventory: join(dir, 'inventory.yml'), playbook: join(dir, 'site.yml') }
+}
+
+test.each(['plan', 'apply'])(
+  '%s --list-tasks and --list-tags contact nobody and know what is skipped',
+  async (verb) => {
+    const { inventory, playbook } = folder()
+    const list = (...more: readonly string[]) => hactl(verb, inventory, '--playbook', playbook, ...more)
+    const all = await list('--list-tasks')
+    expect(all).toMatchObject({ code: 0, stderr: '' })
+    expect(all.stdout).toContain(
+      'play: Files  (hosts: all)\n    First  TAGS: [one]\n    Second  TAGS: [two]\n',
+    )
+    const some = await list('--list-tasks', '--skip-tags', 'two')
+    expect(some.stdout).toContain('First')
+    expect(some.stdout).not.toContain('Second')
+    expect((await list('--list-tags')).stdout).toContain('TAGS: [one, two]')
+    expect(await list('--list-tasks', '--skip-tags', 'tow')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('did you mean "two"?') as unknown,
+    })
+  },
+)
+
+test('validate checks playbooks beside the inventory, or alone', async () => {
+  const good = folder()
+  const both = await hactl('validate', good.inventory, good.playbook)
+  expect(both).toMatchObject({ code: 0, stderr: '' })
+  expect(both.stdout).toContain(`playbook ${good.playbook}\n`)
+  expect(await hactl('validate', good.playbook)).toMatchObject({ code: 0, stderr: '' })
+  const bad = folder(PLAYBOOK.replace('state: absent', 'sate: absent'))
+  for (const files of [[bad.playbook], [bad.inventory, bad.playbook]]) {
+    const { code, stderr } = await hactl('validate', ...files)
+    expect(code).toBe(2)
+    expect(stderr).toContain(`${bad.playbook}:6:`)
+  }
+  const list = folder('- hosts: all\n  tasks: []\n')
+  expect(await hactl('validate', list.playbook)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('plays') as unknown,
+  })
+})
+
+test('apply of an inventory without a cluster says what is missing', async () => {
+  const { code, stderr } = await hactl('apply', folder().inventory)
+  expect(code).toBe(2)
+  expect(stderr).toContain('has no "cluster" variable')
+  expect(stderr).toContain('--playbook FILE')
+  expect(stderr).not.toContain('did you mean')
 })

@@ -24,14 +24,19 @@ export const configure = (command: Command): void => {
     })
 }
 
-async function plan(file: string, options: PlanVerbOptions): Promise<void> {
+async function plan(file: string, given: PlanVerbOptions): Promise<void> {
+  const { withExtraVars } = await import('../extra-vars.ts')
+  const options = withExtraVars(given)
+  const { listed } = await import('../list-tasks.ts')
   const { openTargets } = await import('../../app/target.ts')
   const { makePlan } = await import('../../app/plan.ts')
   const { deployment } = await import('../../app/playbooks.ts')
   const { exitOf } = await import('../../app/summary.ts')
   const caller = terminal()
   for (const target of await openTargets(file, options, caller)) {
-    const planned = await makePlan({ target, file: deployment(target, options), options, caller })
+    const playbook = deployment(target, options)
+    if (await listed(playbook, options)) continue
+    const planned = await makePlan({ target, file: playbook, options, caller })
     await planned.bench.opened.close()
     await printPlan(planned, options, applyCommand(file, options))
     const { changed, unknown } = planned.summary

@@ -1,11 +1,11 @@
 import { Option, type Command } from 'commander'
 import { IMPACTS } from '../../engine/impact.ts'
 import type { RunVerbOptions } from '../runbook.ts'
-import { count, withFormat, withHosts, withInventory } from '../options.ts'
+import { count, withFormat, withHosts, withInventory, withTags } from '../options.ts'
 
 /** `hactl run`: a runbook of the cluster's stack. Its parameters are options: `--on pg1`, `--to pg2`. */
 export const configure = (command: Command): void => {
-  withFormat(withHosts(withInventory(command)))
+  withFormat(withTags(withHosts(withInventory(command))))
     .argument('[runbook]', 'name or alias of the runbook; see --list')
     .argument('[rest...]', 'the inventory, and the parameters of the runbook as --name value')
     .allowUnknownOption()

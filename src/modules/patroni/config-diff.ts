@@ -62,3 +62,23 @@ export function merged(present: Config, patch: Config): Config {
   })
   return Object.fromEntries(entries)
 }
+
+const child = (config: Config, key: string): Config => {
+  const value = config[key]
+  return isRecord(value) ? value : {}
+}
+
+/** Parameters of PostgreSQL for all members in a dynamic configuration. */
+export const parameters = (config: Config): Config => child(child(config, 'postgresql'), 'parameters')
+
+/** Names of settings have no case, but the store keeps every spelling: those of a wanted setting but its own are removed. */
+export function wantedOf(config: Config, present: Config): Config {
+  const own = parameters(config)
+  const lower = new Set(Object.keys(own).map((name) => name.toLowerCase()))
+  const stale = Object.keys(parameters(present)).filter(
+    (name) => !(name in own) && lower.has(name.toLowerCase()),
+  )
+  if (stale.length === 0) return config
+  const removed = Object.fromEntries(stale.map((name) => [name, null]))
+  return { ...config, postgresql: { ...child(config, 'postgresql'), parameters: { ...own, ...removed } } }
+}

@@ -9,7 +9,7 @@ import { Type } from '../../lib/type.ts'
 import { serverArgs } from '../postgres/args.ts'
 import { readServer } from '../postgres/server.ts'
 import { call } from './call.ts'
-import { comparable, isRecord, merged, patchOf, presentOf } from './config-diff.ts'
+import { comparable, isRecord, merged, parameters, patchOf, presentOf, wantedOf } from './config-diff.ts'
 import { readConfig } from './documents.ts'
 import type { Config } from './documents.ts'
 import { restArgs } from './rest.ts'
@@ -29,14 +29,6 @@ interface ConfigState {
   readonly _seen: { readonly config: Config; readonly restarts: readonly string[] }
 }
 
-const child = (config: Config, key: string): Config => {
-  const value = config[key]
-  return isRecord(value) ? value : {}
-}
-
-/** Parameters of PostgreSQL for all members in a dynamic configuration. */
-const parameters = (config: Config): Config => child(child(config, 'postgresql'), 'parameters')
-
 async function restartsFor(probe: Probe, all: Args, patch: Config): Promise<readonly string[]> {
   const names = Object.keys(parameters(patch))
   if (names.length === 0) return []
@@ -53,8 +45,9 @@ async function current(probe: Probe, all: Args): Promise<ConfigState> {
   if (answer.kind === 'none') throw new NotYet(answer.why)
   if (answer.status !== 200 || !isRecord(answer.body)) throw new NotYet('the cluster is not initialized yet')
   const config = answer.body
-  const restarts = await restartsFor(probe, all, patchOf(config, all.config))
-  return { ...presentOf(config, all.config), _seen: { config, restarts } }
+  const wanted = wantedOf(all.config, config)
+  const restarts = await restartsFor(probe, all, patchOf(config, wanted))
+  return { ...presentOf(config, wanted), _seen: { config, restarts } }
 }
 
 /** What Patroni fills in for a key that is not there. */
@@ -104,14 +97,15 @@ export const patroniConfig = defineModule<typeof args, ConfigState>({
     return keys.length > 3 ? `${keys.length} keys` : keys.join(' ')
   },
   current,
-  desired: ({ config }, { _seen }) => comparable(config, _seen.config),
-  refuse: ({ _seen }, _, { config }) => timing(merged(_seen.config, patchOf(_seen.config, config))),
+  desired: ({ config }, { _seen }) => comparable(wantedOf(config, _seen.config), _seen.config),
+  refuse: ({ _seen }, _, { config }) =>
+    timing(merged(_seen.config, patchOf(_seen.config, wantedOf(config, _seen.config)))),
   fieldImpact: (field, from) => fieldImpact(field, from),
   steps: ({ _seen }, _, { config, rest }) => [
     call(rest, {
       method: 'PATCH',
       path: '/config',
-      body: patchOf(_seen.config, config),
+      body: patchOf(_seen.config, wantedOf(config, _seen.config)),
       impact: 'reload',
       until: 'read',
       seconds: 20,

@@ -78,7 +78,8 @@ function wantedSettings(args: Args): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(args.settings)
       .filter(([name]) => !elsewhere.has(name.toLowerCase()))
-      .map(([name, value]) => [name, settingText(value)]),
+      // A setting is one whatever its case; the last one counts, as in the file.
+      .map(([name, value]) => [name.toLowerCase(), settingText(value)]),
   )
 }
 

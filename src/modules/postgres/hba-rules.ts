@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /** One rule of pg_hba.conf as data. */
 export interface HbaRule {
   readonly type: 'local' | 'host' | 'hostssl' | 'hostnossl' | 'hostgssenc' | 'hostnogssenc'
@@ -80,30 +82,60 @@ const METHODS = new Set([
   'oauth',
 ])
 const TYPES = new Set(['local', 'host', 'hostssl', 'hostnossl', 'hostgssenc', 'hostnogssenc'])
-const ADDRESS = /^(all|samehost|samenet|\.?[A-Za-z0-9_][\w.-]*|[0-9.]+\/\d{1,2}|[0-9A-Fa-f:.]+\/\d{1,3})$/
+const NAMED = /^(all|samehost|samenet|\.?[A-Za-z0-9_][\w.-]*)$/
 
 /** What is wrong with a rule, before any server has seen it; undefined when it looks right. */
 export function hbaMistake(text: string): string | undefined {
+  if (/[\n\r]/.test(text)) return 'it has a line break: write one rule a line'
+  if ((text.replaceAll('""', '').match(/"/g) ?? []).length % 2 === 1) return 'a quote is not closed'
   const [type = '', , user, ...rest] = tokens(text)
   if (/^@|^include/.test(type)) return undefined
   if (!TYPES.has(type)) return `the connection type "${type}" is none of ${[...TYPES].join(', ')}`
   if (user === undefined) return 'it has no user'
   const mistake = type === 'local' ? undefined : addressMistake(rest)
   if (mistake !== undefined) return mistake
-  const method = rest[0] ?? ''
-  return METHODS.has(method) ? undefined : `the method "${method}" is none of ${[...METHODS].join(', ')}`
+  return methodMistake(type, rest)
+}
+
+/** Methods that go with some kinds of connections only (hba.c, parse_hba_line). */
+const ONLY: Readonly<Record<string, readonly string[]>> = {
+  peer: ['local'],
+  cert: ['hostssl'],
+  gss: ['host', 'hostssl', 'hostnossl', 'hostgssenc', 'hostnogssenc'],
+}
+
+function methodMistake(type: string, [method, ...options]: readonly string[]): string | undefined {
+  if (method === undefined) return 'it has no method'
+  if (!METHODS.has(method)) return `the method "${method}" is none of ${[...METHODS].join(', ')}`
+  const only = ONLY[method]
+  if (only && !only.includes(type)) return `the method ${method} is for ${only.join(', ')} alone`
+  const option = options.find((each) => !/^"?[^"=]+=/.test(each))
+  return option === undefined ? undefined : `"${option}" is no option: write name=value`
 }
 
 /** Takes the address, and the mask where it is a word of its own, off the front of the words. */
 function addressMistake(words: string[]): string | undefined {
   const address = words.shift()
   if (address === undefined) return 'it has no address'
-  if (!ADDRESS.test(address))
+  const plain = address.replaceAll('"', '')
+  if (NAMED.test(plain) && !/^[0-9.]+$/.test(plain)) return undefined
+  const [ip = '', prefix, ...more] = plain.split('/')
+  const family = isIP(ip)
+  if (family === 0 || more.length > 0) {
     return `"${address}" is no address: write 10.0.0.0/24, a host name, samenet or all`
-  if (!/^[0-9.]+$/.test(address)) return undefined
-  return /^[0-9.]+$/.test(words.shift() ?? '')
-    ? undefined
-    : `"${address}" has no prefix length: write ${address}/32`
+  }
+  const longest = family === 6 ? 128 : 32
+  if (prefix === undefined) {
+    return isIP(words.shift() ?? '') === family
+      ? undefined
+      : `"${address}" has no prefix length: write ${ip}/${longest}`
+  }
+  return lengthMistake(address, prefix, longest)
+}
+
+function lengthMistake(address: string, prefix: string, longest: number): string | undefined {
+  const isLength = /^\d{1,3}$/.test(prefix) && Number(prefix) <= longest
+  return isLength ? undefined : `"${address}" has no prefix length of 0 to ${longest}`
 }
 
 /** One difference between two lists of rules. */

@@ -39,8 +39,8 @@ function baseOf(unit: string): { readonly scale: Readonly<Record<string, number>
   return { scale, size: Number(match?.[1] || 1) * (scale[match?.[2] ?? ''] ?? Number.NaN) }
 }
 
-/** A numeric value in the setting's base unit; NaN when it cannot be read. */
-function inBaseUnits(value: string, kind: ValueKind): number {
+/** A numeric value in the base unit of its setting; NaN when it cannot be read. Pure. */
+export function numberIn(value: string, kind: ValueKind): number {
   const match = NUMBER.exec(value.trim())
   if (!match) return Number.NaN
   const amount = numberOf(match[1] ?? '')
@@ -53,7 +53,7 @@ function inBaseUnits(value: string, kind: ValueKind): number {
 
 /** Bytes of a value of a memory setting, whose base unit is `unit` (`8kB`); undefined when it cannot be read. Pure. */
 export function bytesOf(value: string, unit: string): number | undefined {
-  const amount = inBaseUnits(value, { vartype: 'integer', unit })
+  const amount = numberIn(value, { vartype: 'integer', unit })
   return Number.isNaN(amount) ? undefined : amount * baseOf(unit).size
 }
 
@@ -107,7 +107,7 @@ export function sameValue(a: string, b: string, kind?: ValueKind): boolean {
       return sameBool(a, b)
     case 'integer':
     case 'real':
-      return sameNumber(inBaseUnits(a, kind), inBaseUnits(b, kind))
+      return sameNumber(numberIn(a, kind), numberIn(b, kind))
     case 'enum':
       return enumWord(a) === enumWord(b)
     case 'string':

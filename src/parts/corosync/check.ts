@@ -1,8 +1,9 @@
-import { at } from '../../cluster/check.ts'
+import { at, atHost } from '../../cluster/check.ts'
 import { problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { witnesses } from '../../inventory/topology.ts'
+import { allOf } from '../../inventory/unknown.ts'
 import { linksOf, nodesOf } from './nodes.ts'
 import type { CorosyncVars } from './vars.ts'
 
@@ -23,9 +24,10 @@ const guards: Rule = (cluster) => {
 const letters: Rule = (cluster) =>
   nodesOf(cluster)
     .filter(({ name }) => name !== name.toLowerCase())
-    .map(({ name }) =>
-      problem('pacemaker/upper-case', `the member name ${name} has capital letters`, {
-        hint: `call it ${name.toLowerCase()}`,
+    .map((host) =>
+      problem('pacemaker/upper-case', `the member name ${host.name} has capital letters`, {
+        ...atHost(host),
+        hint: `call it ${host.name.toLowerCase()}`,
       }),
     )
 
@@ -52,16 +54,23 @@ const voters: Rule = (cluster) => {
 const links: Rule = (cluster) => {
   const hosts = nodesOf(cluster)
   const counts = new Set(hosts.map((host) => linksOf(host).length))
+  const found: Diagnostic[] = []
   if (counts.size > 1) {
     const list = hosts.map((host) => `${host.name} ${linksOf(host).length}`).join(', ')
     const hint = 'give every member the same number of links, in the same order of networks'
-    return [problem('pacemaker/links', `the members have different numbers of links: ${list}`, { hint })]
+    const summary = `the members have different numbers of links: ${list}`
+    found.push(problem('pacemaker/links', summary, at(cluster, [], { hint })))
   }
   const tooMany = hosts.find((host) => linksOf(host).length > 2)
-  if (!tooMany) return []
-  return [problem('pacemaker/links', `${tooMany.name} has more than two links`, { hint: 'use one or two' })]
+  if (!tooMany) return found
+  return [
+    ...found,
+    problem('pacemaker/links', `${tooMany.name} has more than two links`, {
+      ...atHost(tooMany, 'links'),
+      hint: 'use one or two',
+    }),
+  ]
 }
 
 /** What Corosync and Pacemaker need of an inventory beyond its schema. Pure. */
-export const checkCorosync: Rule = (cluster) =>
-  [letters, voters, links, guards].flatMap((rule) => rule(cluster))
+export const checkCorosync: Rule = allOf(letters, voters, links, guards)

@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
 import { portOf as port } from '../../cluster/vars.ts'
 import { Type } from '../../lib/type.ts'
+import { nameOf } from '../../schema/build.ts'
 
 /** The key `etcd` of `cluster`. */
 export const etcd = Type.Object(
@@ -8,7 +9,7 @@ export const etcd = Type.Object(
     client_port: port('Port for clients.', 2379),
     peer_port: port('Port for the other members.', 2380),
     token: Type.Optional(
-      Type.String({ description: 'Token of the first start; default: hactl- and the name of the cluster.' }),
+      nameOf('token', 'Token of the first start; default: hactl- and the name of the cluster.'),
     ),
     tls: Type.Boolean({
       description: "Whether members and clients speak TLS and prove who they are, with the cluster's own CA.",

@@ -1,8 +1,10 @@
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import { problem } from '../../diag/diagnostic.ts'
+import { checkServer } from '../../cluster/check-server.ts'
 import { at, checkAddresses, checkRoles, checkSettings } from '../../cluster/check.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { members } from '../../inventory/topology.ts'
+import { allOf, known } from '../../inventory/unknown.ts'
 import { nodesOf } from '../../parts/corosync/nodes.ts'
 import { minWalSenderTimeout, settingSeconds, timingOf, timingRules } from './timing.ts'
 import type { PacemakerVars } from './vars.ts'
@@ -36,11 +38,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 function checkTiming(cluster: Cluster): Diagnostic[] {
   const vars = varsOf(cluster)
   const timing = timingOf(vars.timing, nodesOf(cluster).length)
-  const own = vars.postgres.settings['wal_sender_timeout']
+  const [name, own] =
+    Object.entries(vars.postgres.settings).find(([each]) => each.toLowerCase() === 'wal_sender_timeout') ?? []
   const seconds = own === undefined ? timing.walSenderTimeout : settingSeconds(own)
   if (seconds === undefined) return []
   const least = minWalSenderTimeout(timing.tokenMs, timing.stopEscalate)
-  const path = own === undefined ? ['timing'] : ['postgres', 'settings', 'wal_sender_timeout']
+  const path = name === undefined ? ['timing'] : ['postgres', 'settings', name]
   return timingRules(timing, seconds)
     .filter((rule) => !rule.holds)
     .map((rule) =>
@@ -72,9 +75,14 @@ const RULES: readonly Rule[] = [
   checkAddresses,
   checkMembers,
   checkTiming,
+  (each) => checkServer(each, varsOf(each).postgres),
   (each) => checkSettings(each, 'pacemaker', varsOf(each).postgres, { why: OWNED, allowed: ALLOWED }),
-  (each) => checkRoles(each, 'pacemaker', varsOf(each).postgres, ['postgres', varsOf(each).replication.user]),
+  (each) =>
+    checkRoles(each, 'pacemaker', varsOf(each).postgres, [
+      'postgres',
+      ...known(() => [varsOf(each).replication.user]),
+    ]),
 ]
 
 /** Relations of this stack's own that a schema cannot say. */
-export const check = (cluster: Cluster): readonly Diagnostic[] => RULES.flatMap((rule) => rule(cluster))
+export const check: Rule = allOf(...RULES)

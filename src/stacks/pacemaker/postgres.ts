@@ -1,6 +1,6 @@
 import { hostNetwork } from '../../inventory/address.ts'
 import { addressesOf } from '../../inventory/topology.ts'
-import { commonSettings, debianPaths, major, passwordMethod } from '../../cluster/postgres.ts'
+import { commonSettings, debianPaths, overSettings, major, passwordMethod } from '../../cluster/postgres.ts'
 import type { SettingValue } from '../../cluster/postgres.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import type { Paths } from './agents/agent.ts'
@@ -22,7 +22,7 @@ export const pathsOf = ({ postgres }: PacemakerVars): Paths => ({
  */
 export function settingsOf(vars: PacemakerVars, timing: Timing): Readonly<Record<string, SettingValue>> {
   const version = major(vars.postgres.version)
-  return {
+  const base = {
     listen_addresses: '*',
     port: vars.postgres.port,
     wal_level: 'replica',
@@ -38,8 +38,8 @@ export function settingsOf(vars: PacemakerVars, timing: Timing): Readonly<Record
     wal_receiver_status_interval: '1s',
     wal_retrieve_retry_interval: '500ms',
     ...commonSettings(vars.postgres),
-    ...vars.postgres.settings,
   }
+  return overSettings(base, vars.postgres.settings)
 }
 
 /** pg_hba.conf: the agent's access, replication between the members, then the user's rules. */

@@ -1,7 +1,8 @@
 import type { Static } from 'typebox'
-import { postgres, sqlName, vip } from '../../cluster/vars.ts'
+import { postgres, vip } from '../../cluster/vars.ts'
 import { Type } from '../../lib/type.ts'
 import { failureOf, guard, timing } from '../../parts/corosync/vars.ts'
+import { nameOf } from '../../schema/build.ts'
 
 const replication = Type.Object(
   {
@@ -10,9 +11,13 @@ const replication = Type.Object(
         'sync: one standby confirms every commit; when it is lost the primary goes on alone. async: none does.',
       default: 'sync',
     }),
-    user: sqlName('Role that standbys connect as; its password is the secret replication_password.', {
-      default: 'replicator',
-    }),
+    user: nameOf(
+      'replicationUser',
+      'Role that standbys connect as; its password is the secret replication_password.',
+      {
+        default: 'replicator',
+      },
+    ),
     restore_command: Type.Optional(
       Type.String({ description: 'restore_command of standbys, to fetch archived WAL.' }),
     ),
@@ -23,10 +28,7 @@ const replication = Type.Object(
 /** The variable `cluster` of this stack; the published schema and every default come from here. */
 export const vars = Type.Object(
   {
-    name: Type.String({
-      description: 'Name of the cluster: letters, digits, "-" and "_".',
-      pattern: '^[A-Za-z][A-Za-z0-9_-]{0,14}$',
-    }),
+    name: nameOf('corosync', 'Name of the cluster: letters, digits, "-" and "_".'),
     stack: Type.Literal('pacemaker', { description: 'Corosync, Pacemaker and streaming replication.' }),
     postgres,
     replication,

@@ -1,9 +1,11 @@
 import { isIP } from 'node:net'
-import { at, checkAddresses, checkRoles, checkSettings } from '../../cluster/check.ts'
+import { checkServer } from '../../cluster/check-server.ts'
+import { at, atHost, checkAddresses, checkRoles, checkSettings } from '../../cluster/check.ts'
 import { problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { clusterAddress, members, serving, witnesses } from '../../inventory/topology.ts'
+import { allOf, known } from '../../inventory/unknown.ts'
 import { varsOf } from './derive.ts'
 import { checkFreeze } from './guard.ts'
 import { checkAddressing } from './routing-check.ts'
@@ -132,18 +134,18 @@ const written = (cluster: Cluster, one: Path, other: Path): Path =>
 /** Two programs cannot listen on one port of a host. */
 const checkPorts: Rule = (cluster) => {
   const { postgres, patroni, etcd, routing } = varsOf(cluster)
-  const ports: readonly (readonly [string, number, readonly (string | number)[]])[] = [
-    ['PostgreSQL', postgres.port, ['postgres', 'port']],
-    ['the REST API', patroni.rest.port, ['patroni', 'rest', 'port']],
-    ['etcd for clients', etcd.client_port, ['etcd', 'client_port']],
-    ['etcd for its members', etcd.peer_port, ['etcd', 'peer_port']],
-    ...(routing.by === 'haproxy'
-      ? ([
-          ['the proxy to the primary', routing.proxy.primary_port, ['routing', 'proxy', 'primary_port']],
-          ['the proxy to a standby', routing.proxy.replica_port, ['routing', 'proxy', 'replica_port']],
-          ["the proxy's statistics", routing.proxy.stats_port, ['routing', 'proxy', 'stats_port']],
-        ] as const)
-      : []),
+  const proxies = known(() => (routing.by === 'haproxy' ? [routing.proxy] : []))
+  const port = (what: string, path: Path, read: () => number) => known(() => [[what, read(), path] as const])
+  const ports = [
+    ...port('PostgreSQL', ['postgres', 'port'], () => postgres.port),
+    ...port('the REST API', ['patroni', 'rest', 'port'], () => patroni.rest.port),
+    ...port('etcd for clients', ['etcd', 'client_port'], () => etcd.client_port),
+    ...port('etcd for its members', ['etcd', 'peer_port'], () => etcd.peer_port),
+    ...proxies.flatMap((proxy) => [
+      ...port('the proxy to the primary', ['routing', 'proxy', 'primary_port'], () => proxy.primary_port),
+      ...port('the proxy to a standby', ['routing', 'proxy', 'replica_port'], () => proxy.replica_port),
+      ...port("the proxy's statistics", ['routing', 'proxy', 'stats_port'], () => proxy.stats_port),
+    ]),
   ]
   return ports.flatMap(([what, port, path], index) => {
     const other = ports.slice(0, index).find(([, taken]) => taken === port)
@@ -158,10 +160,10 @@ const checkIpv4: Rule = (cluster) =>
   cluster.hosts
     .filter((host) => isIP(clusterAddress(host)) === 6)
     .map((host) => {
-      const place = host.where?.(host.vars['links'] === undefined ? 'ansible_host' : 'links')
+      const place = atHost(host, host.vars['links'] === undefined ? 'ansible_host' : 'links')
       const summary = `${host.name} has the IPv6 address ${clusterAddress(host)}: this stack is built for IPv4`
       const hint = 'name an IPv4 address first: links: [ADDRESS], or write it as ansible_host'
-      return problem('patroni/ipv6', summary, { ...(place && { at: place }), hint })
+      return problem('patroni/ipv6', summary, { ...place, hint })
     })
 
 const checkVersion: Rule = (cluster) => {
@@ -200,25 +202,41 @@ const checkTags: Rule = (cluster) =>
   members(cluster).flatMap((host) => {
     const { tags } = host.vars
     if (tags === undefined) return []
+    const place = atHost(host, 'tags')
     if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) {
       const hint = 'write tags: { nofailover: true }'
-      return [problem('patroni/tags', `tags of ${host.name} must be a map`, { hint })]
+      return [problem('patroni/tags', `tags of ${host.name} must be a map`, { ...place, hint })]
     }
     const from: unknown = Reflect.get(tags, 'replicatefrom')
     const names = members(cluster).map(({ name }) => name)
+    const found: Diagnostic[] = []
     if (typeof from === 'string' && (!names.includes(from) || from === host.name)) {
       const hint = `name one of ${names.filter((name) => name !== host.name).join(', ')}`
-      return [problem('patroni/tags', `${host.name} cannot replicate from ${from}`, { hint })]
+      found.push(problem('patroni/tags', `${host.name} cannot replicate from ${from}`, { ...place, hint }))
     }
-    return Object.keys(tags)
+    const slips = Object.keys(tags)
       .filter((tag) => !TAGS.has(tag) && TAGS.has(tag.replaceAll(/[-_]/g, '').toLowerCase()))
       .map((tag) =>
         problem(
           'patroni/tags',
           `the tag ${tag} of ${host.name} is written ${tag.replaceAll(/[-_]/g, '').toLowerCase()}`,
-          { hint: 'correct it' },
+          { ...place, hint: 'correct it' },
         ),
       )
+    return [...found, ...slips]
+  })
+
+/** The replication slot that Patroni makes for a member (its documentation, "Replication slots"). */
+const slotOf = (name: string): string => name.toLowerCase().replaceAll(/[-.]/g, '_')
+
+/** Two members with one slot would take each other's WAL away. */
+const checkSlots: Rule = (cluster) =>
+  members(cluster).flatMap((host, index, hosts) => {
+    const other = hosts.slice(0, index).find(({ name }) => slotOf(name) === slotOf(host.name))
+    // Names that differ in capital letters alone are refused for every stack.
+    if (!other || other.name.toLowerCase() === host.name.toLowerCase()) return []
+    const summary = `${other.name} and ${host.name} would share the replication slot ${slotOf(host.name)}`
+    return [problem('patroni/same-slot', summary, { ...atHost(host), hint: 'rename one of them' })]
   })
 
 /** keepalived's own protocol has no port, and `firewall_port` opens ports alone. */
@@ -248,13 +266,16 @@ const RULES: readonly Rule[] = [
   checkVrrp,
   checkSync,
   checkTags,
+  checkSlots,
   checkFreeze,
+  (each) => checkServer(each, varsOf(each).postgres),
   (each) => checkSettings(each, 'patroni', varsOf(each).postgres, OWNED),
   (each) => {
     const { postgres, replication } = varsOf(each)
-    return checkRoles(each, 'patroni', postgres, ['postgres', replication.user, replication.rewind_user])
+    const own = known(() => [replication.user]).concat(known(() => [replication.rewind_user]))
+    return checkRoles(each, 'patroni', postgres, ['postgres', ...own])
   },
 ]
 
 /** Every relation of this stack that a schema cannot say. */
-export const check = (cluster: Cluster): readonly Diagnostic[] => RULES.flatMap((rule) => rule(cluster))
+export const check: Rule = allOf(...RULES)

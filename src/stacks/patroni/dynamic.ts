@@ -41,6 +41,14 @@ function modeKeys({ replication }: PatroniVars): Config {
   }
 }
 
+/** Names of settings have no case, but Patroni keeps each spelling it is given. */
+function foldParameters(settings: Config): Config {
+  const { postgresql } = settings
+  if (!isMap(postgresql) || !isMap(postgresql['parameters'])) return settings
+  const folded = Object.entries(postgresql['parameters']).map(([name, value]) => [name.toLowerCase(), value])
+  return { ...settings, postgresql: { ...postgresql, parameters: Object.fromEntries(folded) } }
+}
+
 /** The configuration that all members share and the lock service keeps. Pure. */
 export function dynamicOf(vars: PatroniVars, timing: Timing): Config {
   const parameters = Object.fromEntries(
@@ -58,5 +66,5 @@ export function dynamicOf(vars: PatroniVars, timing: Timing): Config {
     ...(Object.keys(vars.patroni.slots).length > 0 && { slots: vars.patroni.slots }),
     postgresql: { use_pg_rewind: vars.patroni.rewind, use_slots: true, parameters },
   }
-  return merge(base, vars.patroni.settings)
+  return merge(base, foldParameters(vars.patroni.settings))
 }

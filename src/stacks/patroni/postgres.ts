@@ -1,5 +1,5 @@
 import { hostNetwork } from '../../inventory/address.ts'
-import { commonSettings, debianPaths, passwordMethod } from '../../cluster/postgres.ts'
+import { commonSettings, debianPaths, overSettings, passwordMethod } from '../../cluster/postgres.ts'
 import type { SettingValue } from '../../cluster/postgres.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import { addressesOf } from '../../inventory/topology.ts'
@@ -15,7 +15,7 @@ export const pathsOf = ({ postgres }: PatroniVars) => ({
 
 /** Settings of the dynamic configuration, the same on every member, under the user's own. */
 export function settingsOf(vars: PatroniVars, timing: Timing): Readonly<Record<string, SettingValue>> {
-  return {
+  const base = {
     wal_level: 'replica',
     hot_standby: true,
     hot_standby_feedback: true,
@@ -32,8 +32,8 @@ export function settingsOf(vars: PatroniVars, timing: Timing): Readonly<Record<s
     wal_receiver_status_interval: '1s',
     wal_retrieve_retry_interval: '500ms',
     ...commonSettings(vars.postgres),
-    ...vars.postgres.settings,
   }
+  return overSettings(base, vars.postgres.settings)
 }
 
 /** pg_hba.conf: the host's own access, replication and pg_rewind between the members, then the user's rules. */

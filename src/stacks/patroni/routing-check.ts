@@ -1,9 +1,10 @@
 import { isIPv4 } from 'node:net'
-import { at } from '../../cluster/check.ts'
+import { at, atHost } from '../../cluster/check.ts'
 import { problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import type { Cluster } from '../../inventory/inventory.ts'
 import { members, serving } from '../../inventory/topology.ts'
+import { known } from '../../inventory/unknown.ts'
 import type { PatroniVars } from './vars.ts'
 import { withoutPrefix } from '../../inventory/address.ts'
 
@@ -16,8 +17,10 @@ function checkInterfaces(cluster: Cluster, { routing }: PatroniVars): readonly D
   const program = routing.by === 'haproxy' ? 'keepalived' : 'vip-manager'
   return carriers
     .filter(({ vars }) => typeof vars['nic'] !== 'string')
-    .map(({ name }) =>
+    .map((host) => ({ ...atHost(host), name: host.name }))
+    .map(({ name, ...place }) =>
       problem('patroni/no-interface', `${program} on ${name} must know the interface of writer_vip`, {
+        ...place,
         hint: `give ${name} its interface: nic: eth0`,
       }),
     )
@@ -40,24 +43,20 @@ function checkLabel(cluster: Cluster, label: string | undefined): readonly Diagn
   })
 }
 
+function checkAddress(cluster: Cluster, address: string): readonly Diagnostic[] {
+  if (isIPv4(withoutPrefix(address))) return []
+  const summary = `writer_vip ${address} is no IPv4 address, and hactl moves only those`
+  const hint = 'write an IPv4 address, or choose by: none or by: haproxy without writer_vip'
+  return [problem('patroni/no-ipv4', summary, at(cluster, ['writer_vip', 'address'], { hint }))]
+}
+
 /** What the chosen way of addressing needs of the inventory, beyond an address at all. Pure. */
 export function checkAddressing(cluster: Cluster, vars: PatroniVars): readonly Diagnostic[] {
   const { routing, writer_vip: vip } = vars
   if (!vip || routing.by === 'none') return []
-  if (!isIPv4(withoutPrefix(vip.address))) {
-    const summary = `writer_vip ${vip.address} is no IPv4 address, and hactl moves only those`
-    return [
-      problem(
-        'patroni/no-ipv4',
-        summary,
-        at(cluster, ['writer_vip', 'address'], {
-          hint: 'write an IPv4 address, or choose by: none or by: haproxy without writer_vip',
-        }),
-      ),
-    ]
-  }
   return [
+    ...known(() => checkAddress(cluster, vip.address)),
     ...(routing.by === 'callback' ? [] : checkInterfaces(cluster, vars)),
-    ...checkLabel(cluster, vip.label),
+    ...known(() => checkLabel(cluster, vip.label)),
   ]
 }

@@ -1,7 +1,8 @@
 import type { Static } from 'typebox'
-import { modeOf, portOf as port, postgres, sqlName, vip } from '../../cluster/vars.ts'
+import { modeOf, portOf as port, postgres, vip } from '../../cluster/vars.ts'
 import { Type } from '../../lib/type.ts'
 import { etcd } from '../../parts/etcd/vars.ts'
+import { nameOf } from '../../schema/build.ts'
 
 const replication = Type.Object(
   {
@@ -19,12 +20,20 @@ const replication = Type.Object(
       default: 1_048_576,
       minimum: 0,
     }),
-    user: sqlName('Role that standbys connect as; its password is the secret replication_password.', {
-      default: 'replicator',
-    }),
-    rewind_user: sqlName('Role that pg_rewind connects as; its password is the secret rewind_password.', {
-      default: 'rewind',
-    }),
+    user: nameOf(
+      'replicationUser',
+      'Role that standbys connect as; its password is the secret replication_password.',
+      {
+        default: 'replicator',
+      },
+    ),
+    rewind_user: nameOf(
+      'replicationUser',
+      'Role that pg_rewind connects as; its password is the secret rewind_password.',
+      {
+        default: 'rewind',
+      },
+    ),
   },
   { description: 'Streaming replication between the members.', default: {} },
 )
@@ -32,12 +41,7 @@ const replication = Type.Object(
 const writerVip = Type.Object(
   {
     ...vip('').properties,
-    label: Type.Optional(
-      Type.String({
-        description: 'Label of the address, shown as INTERFACE:LABEL.',
-        pattern: '^[A-Za-z0-9]{1,8}$',
-      }),
-    ),
+    label: Type.Optional(nameOf('label', 'Label of the address, shown as INTERFACE:LABEL.')),
   },
   { description: 'Address that follows the primary.' },
 )
@@ -65,22 +69,16 @@ const routing = Type.Object(
 
 const patroni = Type.Object(
   {
-    scope: Type.Optional(
-      Type.String({ description: "The cluster's name in the lock service; default: its name." }),
-    ),
-    namespace: Type.String({
-      description: 'Where the lock service keeps it.',
-      default: '/service/',
-      pattern: '^/([^/]+/)*$',
-    }),
+    scope: Type.Optional(nameOf('scope', "The cluster's name in the lock service; default: its name.")),
+    namespace: nameOf('namespace', 'Where the lock service keeps it.', { default: '/service/' }),
     rest: Type.Object(
       {
         port: port('Port of the REST API.', 8008),
-        user: Type.String({
-          description:
-            'Account of calls that change something; its password is the secret patroni_rest_password.',
-          default: 'patroni',
-        }),
+        user: nameOf(
+          'httpUser',
+          'Account of calls that change something; its password is the secret patroni_rest_password.',
+          { default: 'patroni' },
+        ),
         tls: Type.Boolean({
           description: "Whether it speaks TLS, with the cluster's own CA.",
           default: true,
@@ -110,12 +108,19 @@ const patroni = Type.Object(
       },
       { description: 'What hactl adds on the hosts against the loss of commits.', default: {} },
     ),
-    callbacks: Type.Map(Type.String({ description: 'A program.', pattern: '^/' }), {
-      description:
-        "Programs of your own by event (on_start, on_stop, on_role_change …), called after hactl's.",
+    callbacks: Type.Map(
+      Type.String({ description: 'A program.', pattern: String.raw`^/[^\x00-\x1f\x7f]+$` }),
+      {
+        description:
+          "Programs of your own by event (on_start, on_stop, on_role_change …), called after hactl's.",
+        default: {},
+      },
+    ),
+    slots: Type.Map(Type.Unknown(), {
+      description: 'Permanent replication slots.',
       default: {},
+      propertyNames: { kind: 'slot' },
     }),
-    slots: Type.Map(Type.Unknown(), { description: 'Permanent replication slots.', default: {} }),
     settings: Type.Map(Type.Unknown(), {
       description: 'Further keys of the dynamic configuration; they win over what hactl computes.',
       default: {},
@@ -127,10 +132,7 @@ const patroni = Type.Object(
 /** The variable `cluster` of this stack; the published schema and every default come from here. */
 export const vars = Type.Object(
   {
-    name: Type.String({
-      description: 'Name of the cluster: letters, digits, "-" and "_".',
-      pattern: '^[A-Za-z][A-Za-z0-9_-]{0,62}$',
-    }),
+    name: nameOf('cluster', 'Name of the cluster: letters, digits, "-" and "_".'),
     stack: Type.Literal('patroni', { description: 'Patroni with etcd, and streaming replication.' }),
     postgres,
     replication,

@@ -249,6 +249,16 @@ test('a result decides in a later play, though that one was read before it was t
   expect(cells.get('a')?.get('then')).toBe('v')
 })
 
+test('variables of the command line win over those of the play', async () => {
+  const { go, cells } = lab('a')
+  const text = play('      - { name: a, cell: { key: a, value: "{{ v }} {{ color }}" } }\n').replace(
+    '    tasks:',
+    "    vars: { v: '{{ color }}' }\n    tasks:",
+  )
+  await go(text, { extraVars: { v: 'mine', color: 'red' } })
+  expect(cells.get('a')?.get('a')).toBe('mine red')
+})
+
 test('loop, when, tags and start-at choose what runs', async () => {
   const { go } = lab('a')
   const tasks = `      - name: each

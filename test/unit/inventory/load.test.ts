@@ -91,13 +91,14 @@ test('groups list their hosts in file order, children included', async () => {
   })
 })
 
-test('the rules of a stack are asked only when its schema is kept', async () => {
+test('the rules of a stack are asked also when its schema is broken', async () => {
   const two = CLUSTER.replace(/ {4}witness.*\n/, '')
   expect(await codes(write({ 'inventory.yml': two, ...HOSTS }))).toContain('sample/too-few')
   const wrong = two.replace('"{{ app.ports[1] }}"', 'x')
   expect(await codes(write({ 'inventory.yml': wrong, ...HOSTS }))).toEqual([
     'inventory/plain-password',
     'inventory/wrong-type',
+    'sample/too-few',
   ])
 })
 

@@ -56,7 +56,7 @@ test.each([
   ['host all', /no user/],
   ['host all all', /no address/],
   ['host all all 10.0.0.1 md5', /no prefix length: write 10.0.0.1\/32/],
-  ['host all all 10.0.0.0/24', /the method ""/],
+  ['host all all 10.0.0.0/24', /no method/],
   ['host all all 10.0.0.0/24 scram', /the method "scram"/],
   ['local all all 10.0.0.0/24 md5', /the method "10.0.0.0\/24"/],
 ])('%s', (text, mistake) => {
