@@ -27,8 +27,21 @@ ASK_SECONDS = 0.5
 GAP = 1.0
 
 
-# There while Pacemaker runs the resource here. Without it this program looks and touches nothing.
+# What Pacemaker has made of the resource here: 'started' or 'promoted'. Without it this program looks and touches nothing.
 CHARGE = RUN + "/charge"
+
+
+def charge():
+    try:
+        with open(CHARGE) as file:
+            return file.read().strip() or "started"
+    except FileNotFoundError:
+        return None
+
+
+def take_charge(role):
+    with open(CHARGE, "w") as file:
+        file.write(role)
 
 
 def log(text):
@@ -213,12 +226,12 @@ class Member:
 
     def look(self, now):
         pid, ended = self.server.look()
-        in_charge = os.path.exists(CHARGE)
-        if ended and pid is None and in_charge:
+        role = charge()
+        if ended and pid is None and role:
             self.on_death(now)
         if pid is None:
             return
-        if self.role == "primary" and in_charge:
+        if self.role == "primary" and role:
             self.guard(now, pid)
         if now >= self.next_status:
             self.next_status = now + ASK_SECONDS
@@ -227,18 +240,16 @@ class Member:
             except (OSError, pg.Refused) as error:
                 self.no_answer(now, pid, error)
                 return
-            if not in_charge:
-                return
-            if self.role == "primary":
+            if self.role == "primary" and role == "promoted":
                 self.look_after_standbys(now)
-            else:
+            elif self.role == "standby" and role:
                 self.look_for_itself(now)
 
     def no_answer(self, now, pid, error):
         if isinstance(error, pg.Refused) and error.code in ("57P03", "57P02", "57P01"):
             return
         self.hung_since = self.hung_since or now
-        if not os.path.exists(CHARGE):
+        if charge() is None:
             return
         if now - self.hung_since > self.config["hang"] and self.role is not None:
             log("PostgreSQL has not answered for %d s (%s): it is ended" % (now - self.hung_since, error))
@@ -461,7 +472,7 @@ def answer(member, words):
     if len(words) != 1 or words[0] not in operations:
         return decide.ERROR, "no such operation: " + " ".join(words)
     if words[0] in ("start", "promote", "demote"):
-        open(CHARGE, "w").close()
+        take_charge("promoted" if words[0] == "promote" else "started")
     ended = operations[words[0]]()
     if words[0] == "stop" and os.path.lexists(CHARGE):
         os.unlink(CHARGE)

@@ -104,7 +104,13 @@ case $1 in
         ;;
     monitor)
         # A monitor that comes again and again: Pacemaker runs the resource here, also where this agent is new.
-        [ "${OCF_RESKEY_CRM_meta_interval:-0}" = 0 ] || [ -e "$run/charge" ] || true >"$run/charge" 2>/dev/null
+        if [ "${OCF_RESKEY_CRM_meta_interval:-0}" != 0 ] && [ ! -e "$run/charge" ]; then
+            case ${OCF_RESKEY_CRM_meta_role:-} in
+                Promoted | Master) role=promoted ;;
+                *) role=started ;;
+            esac
+            printf '%s\n' "$role" 2>/dev/null >"$run/charge"
+        fi
         if fresh 2>/dev/null; then exit "$code"; fi
         ask 2 monitor >/dev/null
         code=$?
