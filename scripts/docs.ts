@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { doctorDocs } from './docs/doctor.ts'
 import { evidence } from './docs/evidence.ts'
 import { moduleDocs } from './docs/modules.ts'
 
@@ -8,6 +9,7 @@ import { moduleDocs } from './docs/modules.ts'
  * stale, missing, or left over. A generator gives every page of its folder: path below the folder → text.
  */
 const GENERATORS: Readonly<Record<string, () => ReadonlyMap<string, string>>> = {
+  doctor: doctorDocs,
   'evidence/drills': evidence,
   modules: moduleDocs,
 }

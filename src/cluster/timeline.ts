@@ -6,4 +6,4 @@ export {
   parseHistory,
   timelineOfWalFile,
 } from '../modules/postgres/timeline.ts'
-export type { HistoryEntry, Lineage, WalPosition } from '../modules/postgres/timeline.ts'
+export type { HistoryEntry } from '../modules/postgres/timeline.ts'

@@ -1,4 +1,5 @@
 import type { Command } from '../transport/transport.ts'
+import { AS_OWNER } from './owner-guard.ts'
 import { putCommand } from './put.ts'
 import type { Step } from './step.ts'
 
@@ -14,7 +15,7 @@ export function toCommand(step: Exclude<Step, { kind: 'upload' }>, as: string | 
     case 'put':
       return putCommand(step)
     case 'remove':
-      return { argv: ['sh', '-c', REMOVE, 'hactl-remove', step.path], inline: true }
+      return { argv: ['sh', '-c', AS_OWNER, 'hactl-remove', REMOVE, step.path, ''], inline: true }
   }
 }
 

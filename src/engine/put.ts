@@ -1,16 +1,18 @@
 import { quote } from '../lib/quote.ts'
 import { reveal, Secret } from '../lib/secret.ts'
 import type { Command } from '../transport/transport.ts'
+import { AS_OWNER, endInForeign } from './owner-guard.ts'
 import type { PutStep } from './step.ts'
 
 /**
  * Atomic write, POSIX sh + coreutils: temporary file in the same folder, optional check, fsync where `sync FILE` exists
  * (coreutils 8.24), SELinux label, rename. `install` makes the file anew and readable by its maker alone until owner
  * and mode are set; it is one process where mktemp, cat, chown and chmod would be four.
+ * In a folder of another account it runs as that account.
  * Exit 75 (EX_TEMPFAIL): the file is neither what was expected nor what is wanted.
  */
 const PUT = `
-path=$1 mode=$2 owner=$3 group=$4 expect=$5; shift 5
+path=$1 owner=$2 mode=$3 group=$4 expect=$5; shift 5
 if [ -n "$expect" ]; then
   if [ -e "$path" ]; then sum=$(sha256sum < "$path"); sum=\${sum%% *}; else sum=absent; fi
   if [ "$sum" != "$expect" ]; then
@@ -21,12 +23,19 @@ if [ -n "$expect" ]; then
 fi
 if [ -e "$path" ]; then
   [ -n "$mode" ] || mode=$(stat -c %a "$path")
-  [ -n "$owner" ] || owner=$(stat -c %U "$path")
-  [ -n "$group" ] || group=$(stat -c %G "$path")
+  # What an account makes in its own folder is its own.
+  [ -n "$who$owner" ] || owner=$(stat -c %U "$path")
+  [ -n "$who$group" ] || group=$(stat -c %G "$path")
 fi
 tmp=$path.hactl-$HACTL_SESSION_PID-$$
 trap 'rm -f "$tmp"' EXIT
-install -m "\${mode:-0644}" \${owner:+-o "$owner"} \${group:+-g "$group"} /dev/stdin "$tmp" || exit 1
+if [ -n "$who" ]; then
+  # /dev/stdin is root's: another account reads it, and cannot open it anew.
+  (umask 077 && cat >"$tmp") && chmod -- "\${mode:-0644}" "$tmp" || exit 1
+  [ -z "$group" ] || chgrp -- "$group" "$tmp" || exit 1
+else
+  install -m "\${mode:-0644}" \${owner:+-o "$owner"} \${group:+-g "$group"} /dev/stdin "$tmp" || exit 1
+fi
 if [ $# -gt 0 ]; then
   for word do shift; [ "$word" = %s ] && word=$tmp; set -- "$@" "$word"; done
   "$@" || exit 1
@@ -43,11 +52,12 @@ export const putCommand = (step: PutStep): Command => ({
   argv: [
     'sh',
     '-c',
-    PUT,
+    AS_OWNER,
     'hactl-put',
+    PUT,
     step.path,
-    step.mode ?? '',
     step.owner ?? '',
+    step.mode ?? '',
     step.group ?? '',
     step.expect ?? '',
     ...(step.validate ?? []),
@@ -63,7 +73,7 @@ export const putCommand = (step: PutStep): Command => ({
  */
 const PUTS = `
 dir=$1 mode=$2 owner=$3 sums=$4 new=$5; shift 5
-cd -- "$dir" || exit 1
+${endInForeign('dir')}cd -- "$dir" || exit 1
 for name do
   [ "$new" -gt 0 ] || break
   new=$((new-1))

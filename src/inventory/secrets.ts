@@ -64,7 +64,22 @@ export function readSecrets(text: Secret, file: string): LoadedSecrets {
     }),
     severity: 'warning' as const,
   }))
-  return { values, secrets, diagnostics }
+  return { values, secrets, diagnostics: [...diagnostics, ...shortOnes(values)] }
+}
+
+/** Shorter ones are easy to guess; of less than four characters (`masker`) a mask would eat plain words as well. */
+const SHORT = 8
+
+function shortOnes(values: Vars): readonly Diagnostic[] {
+  return Object.entries(values).flatMap(([key, value]) => {
+    const length = value instanceof Secret ? value.reveal().length : SHORT
+    if (length === 0 || length >= SHORT) return []
+    const found = problem('secrets/short', `the secret "${key}" has fewer than ${SHORT} characters`, {
+      detail: 'It may be masked where it is an ordinary word or number, or not at all.',
+      hint: `\`hactl secrets rotate ${key}\` makes a long one, \`hactl secrets edit\` takes your own`,
+    })
+    return [{ ...found, severity: 'warning' as const }]
+  })
 }
 
 function hide(value: unknown, secrets: Secret[]): Value {

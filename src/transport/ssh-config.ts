@@ -4,8 +4,6 @@ import { dirname, join } from 'node:path'
 import { askSsh } from './ssh-ask.ts'
 import { expandHome, includedFiles, matchesPatterns, words } from './ssh-text.ts'
 
-export { matchesPatterns } from './ssh-text.ts'
-
 interface Option {
   readonly key: string
   readonly value: string

@@ -23,7 +23,7 @@ const next = Type.Object({
 
 const common = {
   severity,
-  code: text('Stable name, area/what; docs/doctor.md lists them.'),
+  code: text('Stable name, area/what; docs/doctor/codes.md lists them.'),
   summary: text('One sentence.'),
   detail: Type.Optional(text('More about it.')),
   member: Type.Optional(text('The member it is about.')),

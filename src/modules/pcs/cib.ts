@@ -1,4 +1,4 @@
-import { EXIT, HactlError, problem } from '../../diag/diagnostic.ts'
+import { problem } from '../../diag/diagnostic.ts'
 import type { Diagnostic } from '../../diag/diagnostic.ts'
 import { NotYet } from '../../engine/probe.ts'
 import type { Probe, Reading } from '../../engine/probe.ts'
@@ -105,6 +105,3 @@ export const refuseChange = (root: XmlElement): Diagnostic | undefined => {
     hint: 'start the missing members, look at: corosync-quorumtool -s',
   })
 }
-
-/** A state read earlier whose CIB is missing is a fault of the caller's order, not of the cluster. */
-export const refused = (diagnostic: Diagnostic): HactlError => new HactlError(diagnostic, EXIT.refused)

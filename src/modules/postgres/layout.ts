@@ -15,12 +15,6 @@ export const versionText = (version: number): string =>
 /** In YAML 96 stands for 9.6; from 10 on the number is the version itself. */
 export const isOldVersion = (version: number): boolean => version >= 90 && version < 100
 
-export interface Installation {
-  readonly version?: number
-  readonly name: string
-  readonly data_dir?: string
-}
-
 export const debianLayout = (version: string, name: string, dataDir?: string): Layout => ({
   kind: 'debian',
   version,

@@ -73,7 +73,3 @@ function candidate(
     salt: Buffer.from(match[2] ?? '', 'base64'),
   })
 }
-
-/** The verifier to store on a server of this version (`server_version_num`). */
-export const newVerifier = (password: string, role: string, version: number): string =>
-  version >= 100_000 ? scramVerifier(password) : md5Verifier(password, role)

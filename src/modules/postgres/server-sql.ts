@@ -1,4 +1,4 @@
-import { literal, textArray } from './sql.ts'
+import { textArray } from './sql.ts'
 
 /** What to read of a server beside its basics; names of many tasks are merged into one query. */
 export interface Wants {
@@ -127,9 +127,3 @@ export function serverSql(wants: Wants): string {
   ]
   return `set search_path = pg_catalog;\n${prelude(wants)}\nselect jsonb_build_object(${fields.join(',\n')});\n`
 }
-
-/** A query that prints `t` when the SQL condition holds. */
-export const conditionSql = (condition: string): string => `select (${condition})::boolean;\n`
-
-/** Names as a list of constants, for `in (…)`. */
-export const literalList = (names: readonly string[]): string => names.map(literal).join(', ')

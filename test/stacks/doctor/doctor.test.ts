@@ -118,14 +118,4 @@ describe('the catalog', () => {
       expect(known.size).toBe(catalogOf(doctorOf(name)).length)
     },
   )
-
-  test('docs/doctor.md lists every code with its meaning and its cure, and no other', () => {
-    const page = readFileSync(join(ROOT, 'docs/doctor.md'), 'utf8')
-    const rows = [...page.matchAll(/^\| `([a-z]+\/[a-z-]+)` +\| (.*?) +\| (.*?) +\|$/gm)].map(
-      ([, code, about, cure]) => [code, about, cure].join(' | '),
-    )
-    const stacks = STACKS.flatMap(({ doctor }) => (doctor ? [...catalogOf(doctor)] : []))
-    const wanted = new Set(stacks.map(({ code, about, cure }) => [code, about, cure].join(' | ')))
-    expect(rows.toSorted()).toEqual([...wanted].toSorted())
-  })
 })

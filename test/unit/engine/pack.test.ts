@@ -53,7 +53,7 @@ test('edits of one file that follow each other become the last, guarded by what 
   ]
   const [hosts, profile] = pack(edits)
   expect(hosts).toMatchObject({ covers: [0, 2], command: { stdin: 'one\ntwo\n' } })
-  expect(hosts?.command.argv.slice(4)).toEqual(['/etc/hosts', '0640', '', '', sha('')])
+  expect(hosts?.command.argv.slice(5)).toEqual(['/etc/hosts', '', '0640', '', sha('')])
   expect(profile?.covers).toEqual([1])
 })
 

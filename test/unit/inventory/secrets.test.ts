@@ -59,14 +59,14 @@ const problems = async (dir: string, options: SecretOptions = NO_ENV): Promise<r
 test('values become secrets as they are written, and are masked in every output', async () => {
   const dir = withKey(await folder('app: "0755"\nplain: yes\nnested: { a: s3cr3t }\nlist: [one]\n'))
   const { values, secrets, diagnostics } = await loadSecrets(dir, NO_ENV)
-  expect(diagnostics).toEqual([])
+  expect(diagnostics.filter(({ code }) => code !== 'secrets/short')).toEqual([])
   expect(secrets.map(reveal)).toEqual(['0755', 'yes', 's3cr3t', 'one'])
   expect(`${JSON.stringify(values)} ${inspect(values, { depth: 9 })}`).not.toContain('s3cr3t')
 })
 
 test('the key comes from --secrets-key, HACTL_AGE_KEY, HACTL_AGE_KEY_FILE or .hactl/age.key, in this order', async () => {
-  const dir = await folder('a: b\n')
-  const file = join(withKey(await folder('x: y\n')), '.hactl/age.key')
+  const dir = await folder('a: long-enough\n')
+  const file = join(withKey(await folder('x: long-enough\n')), '.hactl/age.key')
   const wrong = { HACTL_AGE_KEY: other.identity.reveal() }
   expect(await problems(dir, { keyFile: file, env: wrong })).toEqual([])
   expect(
@@ -78,13 +78,13 @@ test('the key comes from --secrets-key, HACTL_AGE_KEY, HACTL_AGE_KEY_FILE or .ha
 })
 
 test('a missing key names the ways to give one', async () => {
-  const { diagnostics } = await loadSecrets(await folder('a: b\n'), NO_ENV)
+  const { diagnostics } = await loadSecrets(await folder('a: long-enough\n'), NO_ENV)
   expect(diagnostics).toMatchObject([{ code: 'secrets/no-key', severity: 'error' }])
   expect(diagnostics[0]?.hint).toMatch(/age\.key.*--secrets-key.*HACTL_AGE_KEY_FILE/)
 })
 
 test('without a key an inventory can still be checked', async () => {
-  const dir = await folder('a: b\n')
+  const dir = await folder('a: long-enough\n')
   writeFileSync(
     join(dir, 'inventory.yml'),
     'all:\n  vars: { x: "{{ secrets.a }}", y: "{{ secrets.whatever }}" }\n  hosts: { h: }\n',
@@ -97,11 +97,11 @@ test('without a key an inventory can still be checked', async () => {
 })
 
 test.each([0o644, 0o640, 0o604])('a key file with mode %o is refused', async (mode) => {
-  expect(await problems(withKey(await folder('a: b\n'), mode))).toEqual(['secrets/key-mode'])
+  expect(await problems(withKey(await folder('a: long-enough\n'), mode))).toEqual(['secrets/key-mode'])
 })
 
 test('a key file without a key, a damaged key and a missing file are told apart', async () => {
-  const dir = await folder('a: b\n')
+  const dir = await folder('a: long-enough\n')
   const file = join(dir, 'x.key')
   writeFileSync(file, 'nothing here\n', { mode: 0o600 })
   expect(await problems(dir, { keyFile: file, ...NO_ENV })).toEqual(['secrets/no-key'])
@@ -110,7 +110,7 @@ test('a key file without a key, a damaged key and a missing file are told apart'
 })
 
 test('a damaged file is told from a wrong key', async () => {
-  const dir = withKey(await folder('a: b\n'))
+  const dir = withKey(await folder('a: long-enough\n'))
   const file = join(dir, 'secrets.age.yml')
   const binary = Buffer.from(armor.decode(readFileSync(file, 'utf8')))
   binary[binary.length - 3] = (binary[binary.length - 3] ?? 0) ^ 1
@@ -134,7 +134,7 @@ test('a passphrase is asked for, and refused where nobody can be asked', async (
   const encrypter = new Encrypter()
   encrypter.setPassphrase('open sesame')
   encrypter.setScryptWorkFactor(10)
-  const dir = await folder('x: y\n')
+  const dir = await folder('x: long-enough\n')
   writeFileSync(join(dir, 'secrets.age.yml'), armor.encode(await encrypter.encrypt('a: b\n')))
   expect(await problems(dir)).toEqual(['secrets/no-key'])
   const asking = (answer: string): SecretOptions => ({
@@ -208,4 +208,13 @@ test('places that use a secret are found, comments are not', () => {
   const text =
     'a: "{{ secrets.app }}"\n# b: "{{ secrets.old }}"\nc: "{{quote secrets.pcs.cluster}} {{ x }}"\nsecrets.none\n'
   expect(usesIn(text, 'f').map(({ name, line }) => `${name}:${line}`)).toEqual(['app:1', 'pcs.cluster:3'])
+})
+
+test('a secret that is too short to be masked for certain is warned of by its name, never by its value', () => {
+  const { diagnostics } = readSecrets(new Secret('pin: "4711"\nfine: long-enough\nempty: ""\n'), 's.yml')
+  const short = diagnostics.filter(({ code }) => code === 'secrets/short')
+  expect(short).toMatchObject([
+    { severity: 'warning', summary: 'the secret "pin" has fewer than 8 characters' },
+  ])
+  expect(renderDiagnostics(diagnostics)).not.toContain('4711')
 })
