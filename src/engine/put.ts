@@ -7,7 +7,8 @@ import type { PutStep } from './step.ts'
  * Atomic write, POSIX sh + coreutils: temporary file in the same folder, optional check, fsync where `sync FILE` exists
  * (coreutils 8.24), SELinux label, rename. `install` makes the file anew and readable by its maker alone until owner
  * and mode are set; it is one process where mktemp, cat, chown and chmod would be four.
- * Exit 75 (EX_TEMPFAIL): the file is neither what was expected nor what is wanted.
+ * Exit 75 (EX_TEMPFAIL): the file is neither what was expected nor what is wanted. A session that has lost its controller ends its
+ * commands with SIGTERM, of which a shell dies without its EXIT trap: it is made an exit, so that no temporary file stays behind.
  */
 const PUT = `
 path=$1 mode=$2 owner=$3 group=$4 expect=$5; shift 5
@@ -26,6 +27,7 @@ if [ -e "$path" ]; then
 fi
 tmp=$path.hactl-$HACTL_SESSION_PID-$$
 trap 'rm -f "$tmp"' EXIT
+trap 'exit 143' TERM
 install -m "\${mode:-0644}" \${owner:+-o "$owner"} \${group:+-g "$group"} /dev/stdin "$tmp" || exit 1
 if [ $# -gt 0 ]; then
   for word do shift; [ "$word" = %s ] && word=$tmp; set -- "$@" "$word"; done
@@ -72,8 +74,9 @@ done
 [ -z "$sums" ] || printf %s "$sums" | sha256sum -c >/dev/null 2>&1 || exit 75
 umask 077
 stage=.hactl-$HACTL_SESSION_PID-$$
-mkdir "$stage" || exit 1
 trap 'cd -- "$dir" && rm -rf "$stage"' EXIT
+trap 'exit 143' TERM
+mkdir "$stage" || exit 1
 cd "$stage" || exit 1
 . /dev/stdin
 [ -z "$owner" ] || chown -- "$owner" "$@" || exit 1
