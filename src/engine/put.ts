@@ -9,7 +9,8 @@ import type { PutStep } from './step.ts'
  * (coreutils 8.24), SELinux label, rename. `install` makes the file anew and readable by its maker alone until owner
  * and mode are set; it is one process where mktemp, cat, chown and chmod would be four.
  * In a folder of another account it runs as that account.
- * Exit 75 (EX_TEMPFAIL): the file is neither what was expected nor what is wanted.
+ * Exit 75 (EX_TEMPFAIL): the file is neither what was expected nor what is wanted. A session that has lost its controller ends its
+ * commands with SIGTERM, of which a shell dies without its EXIT trap: it is made an exit, so that no temporary file stays behind.
  */
 const PUT = `
 path=$1 owner=$2 mode=$3 group=$4 expect=$5; shift 5
@@ -29,6 +30,7 @@ if [ -e "$path" ]; then
 fi
 tmp=$path.hactl-$HACTL_SESSION_PID-$$
 trap 'rm -f "$tmp"' EXIT
+trap 'exit 143' TERM
 if [ -n "$who" ]; then
   # /dev/stdin is root's: another account reads it, and cannot open it anew.
   (umask 077 && cat >"$tmp") && chmod -- "\${mode:-0644}" "$tmp" || exit 1
@@ -82,8 +84,9 @@ done
 [ -z "$sums" ] || printf %s "$sums" | sha256sum -c >/dev/null 2>&1 || exit 75
 umask 077
 stage=.hactl-$HACTL_SESSION_PID-$$
-mkdir "$stage" || exit 1
 trap 'cd -- "$dir" && rm -rf "$stage"' EXIT
+trap 'exit 143' TERM
+mkdir "$stage" || exit 1
 cd "$stage" || exit 1
 . /dev/stdin
 [ -z "$owner" ] || chown -- "$owner" "$@" || exit 1
