@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { lstatSync, mkdtempSync, readFileSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,21 +67,24 @@ const GRACE_MS = 2000
 
 /** Runs the editor; a signal that would end this process ends the editor first. */
 async function runEditor(program: string, args: readonly string[]): Promise<number | Error> {
-  const child = spawn(program, args, { stdio: 'inherit' })
+  let child: ChildProcess | undefined
   let last: NodeJS.Timeout | undefined
   const stop = (): void => {
-    child.kill('SIGTERM')
-    last ??= setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
+    child?.kill('SIGTERM')
+    last ??= setTimeout(() => child?.kill('SIGKILL'), GRACE_MS)
   }
   // Ctrl-C at the terminal is for the editor alone.
   const listeners = process.listeners('SIGINT')
   const ignore = (): void => undefined
   process.removeAllListeners('SIGINT').on('SIGINT', ignore)
+  // Before the editor runs: on a busy host it may be seen, and a signal sent, before spawn has returned.
   for (const signal of DEADLY) process.on(signal, stop)
   try {
+    const started = spawn(program, args, { stdio: 'inherit' })
+    child = started
     return await new Promise((resolve) => {
-      child.on('error', resolve)
-      child.on('close', (code, signal) =>
+      started.on('error', resolve)
+      started.on('close', (code, signal) =>
         resolve(code ?? new Error(`it was ended by ${signal ?? 'a signal'}`)),
       )
     })

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { formatConninfo } from '../../../cluster/conninfo.ts'
 import { major } from '../../../cluster/postgres.ts'
 import { withoutPrefix } from '../../../inventory/address.ts'
@@ -9,14 +10,17 @@ import type { Agent, AgentFile, AgentInput, Operation } from './agent.ts'
 const RESOURCE = 'pgsql'
 const LIB = '/usr/local/lib/hactl/pgd'
 
-const PROGRAMS = ['main', 'decide', 'server', 'pg', 'cluster', 'client']
+const PROGRAMS = [
+  'pacemaker/pgd/main.py',
+  'pacemaker/pgd/decide.py',
+  'pacemaker/pgd/server.py',
+  'pacemaker/pgd/pg.py',
+  'pacemaker/pgd/cluster.py',
+  'pacemaker/pgd/client.py',
+]
 
 const FILES: readonly AgentFile[] = [
-  ...PROGRAMS.map((name) => ({
-    src: `pacemaker/pgd/${name}.py`,
-    path: `${LIB}/${name}.py`,
-    mode: '0644',
-  })),
+  ...PROGRAMS.map((src) => ({ src, path: `${LIB}/${basename(src)}`, mode: '0644' })),
   { src: 'pacemaker/pgd/pgsql.sh', path: '/usr/lib/ocf/resource.d/hactl/pgsql', mode: '0755' },
   {
     src: 'pacemaker/pgd/hactl-pgd.service',
