@@ -17,10 +17,15 @@ const checkHba = (cluster: Cluster, { hba }: PostgresVars): Diagnostic[] =>
     return [problem('cluster/bad-hba-rule', `rule ${index + 1} of pg_hba.conf: ${mistake}`, where)]
   })
 
+const OLDEST_AND_NEWEST = [12, 18]
+
 /** Settings that this version has not, or not with this value; and one that is written twice. */
 function checkSettingValues(cluster: Cluster, postgres: PostgresVars): Diagnostic[] {
   const { settings } = postgres
   const names = Object.keys(settings)
+  // Of a version that is not known only what none would take is told.
+  const own = known(() => [postgres.version])
+  const versions = own.length > 0 ? own : OLDEST_AND_NEWEST
   return Object.entries(settings).flatMap(([name, value], index) => {
     const place = (hint: string) => at(cluster, ['postgres', 'settings', name], { hint })
     const other = names.slice(0, index).find((each) => each.toLowerCase() === name.toLowerCase())
@@ -28,8 +33,9 @@ function checkSettingValues(cluster: Cluster, postgres: PostgresVars): Diagnosti
       const summary = `${other} and ${name} are one setting: names of settings have no case`
       return [problem('cluster/same-setting', summary, place('keep one of them'))]
     }
-    const [wrong] = known(() => [settingFault(postgres.version, name, value)])
-    if (!wrong) return []
+    const faults = versions.map((version) => settingFault(version, name, value))
+    const [wrong] = faults
+    if (!wrong || faults.includes(undefined)) return []
     const found = problem('cluster/bad-setting', wrong.fault, place(wrong.hint))
     return [wrong.sure ? found : { ...found, severity: 'warning' }]
   })

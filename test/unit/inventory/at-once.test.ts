@@ -95,6 +95,8 @@ const secrets = (text: string): string => text.replaceAll(/'\{\{ secrets\.\w+ \}
 /** Mistakes of which one may take the ground from the other: who owns a database, how many vote, which stack is meant. */
 const TOGETHER: readonly (readonly string[])[] = [
   ['postgres.roles', 'postgres.databases'],
+  // What a setting may be depends on the version; the test below says what is told without one.
+  ['postgres.version', 'postgres.settings'],
   ['hosts', 'guard', 'writer_vip'],
   ['stack', 'guard', 'writer_vip', 'reader_vip'],
 ]
@@ -191,4 +193,16 @@ test('a missing key, a wrong word and a missing guard are told at once, each wit
     'topology/no-guard',
   ])
   expect(diagnostics.every(({ at }) => at?.line === 3)).toBe(true)
+})
+
+test('a version that cannot be read hides no setting that none would take', async () => {
+  const file = join(dir, 'version.yml')
+  const text = secrets(readFileSync(join(ROOT, 'inventories/pacemaker-3/inventory.yml'), 'utf8'))
+  const mistakes = [
+    inCluster(['postgres', 'version'], 'x'),
+    inCluster(['postgres', 'settings'], { max_connections: -5, wal_keep_segments: 3 }),
+  ]
+  writeFileSync(file, broken(text, mistakes))
+  const { diagnostics } = await loadInventory(file, { stacks: STACKS, secrets: { env: {} } })
+  expect(diagnostics.map(({ code }) => code)).toEqual(['inventory/wrong-type', 'cluster/bad-setting'])
 })
