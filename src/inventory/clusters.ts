@@ -194,6 +194,8 @@ function likelyStacks(stacks: readonly StackSpec[], raw: Raw): readonly StackSpe
         )
       : undefined
   if (guess !== undefined) return stacks.filter(({ name }) => name === guess)
+  // Nothing that tells one stack from another: judged as one of them, it would be full of errors that nobody made.
+  if (Object.keys(raw).every((key) => ['name', 'stack'].includes(key))) return []
   const misfits = (each: StackSpec): number =>
     countMisfits(withIdentity(each), fillDefaults(withIdentity(each), { ...raw, stack: each.name }))
   const counted = stacks.map((each) => [each, misfits(each)] as const)
