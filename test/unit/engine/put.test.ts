@@ -40,11 +40,11 @@ async function ended({ argv }: Command, content: string): Promise<readonly strin
 }
 
 test('a write that is ended while its file is checked leaves nothing behind', async () => {
-  const command = putCommand(step('one', { validate: ['sleep', '60'] }))
+  const command = putCommand(step('one', { validate: ['sleep', '8'] }))
   expect(await ended(command, 'text\n')).toEqual([])
 })
 
 test('a write of several files that is ended leaves nothing behind', async () => {
   const command = putsCommand(['one', 'two', 'three'].map((name) => step(name, { expect: 'absent' })))
-  expect(await ended(command, 'sleep 60\n')).toEqual([])
+  expect(await ended(command, 'sleep 8\n')).toEqual([])
 })
