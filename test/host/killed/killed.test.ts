@@ -7,8 +7,8 @@ import { poll } from '../../../src/lib/poll.ts'
 import { build, MAIN, removeBuild } from '../../cli/spawn.ts'
 import { patient } from '../../patience.ts'
 
-/** Kills in a row before an apply may come to its end, and how often. */
-const [IN_A_ROW, ROUNDS] = [10, 10]
+/** Kills in a row before an apply may come to its end, and how often: a hundred kills with HACTL_KILL_ROUNDS=10. */
+const [IN_A_ROW, ROUNDS] = [10, Number(process.env['HACTL_KILL_ROUNDS'] ?? 3)]
 /** Many runs, one after the other; each has a deadline of its own. */
 const HOUR = 3_600_000
 const FILES = 12

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { member } from './member.ts'
@@ -29,6 +29,17 @@ test('a start is refused where a rewind was cut off, and says so', async () => {
   expect(says).toContain('rewind')
   expect(pg1.postmaster()).toBeUndefined()
   rmSync(mark)
+})
+
+test('a link in a folder of postgres leads root nowhere: settings are written as postgres', async () => {
+  const secret = join(pg1.root, 'of-root')
+  mkdirSync(secret, { mode: 0o700 })
+  const target = join(secret, 'ld.so.preload')
+  for (const name of ['pgd.conf', 'pgd.conf.pgd']) symlinkSync(target, join(pg1.root, 'state', name))
+  expect((await pg1.ask('start')).code).toBe(0)
+  expect(existsSync(target)).toBe(false)
+  expect(lstatSync(join(pg1.root, 'state/pgd.conf')).isFile()).toBe(true)
+  expect((await pg1.ask('stop')).code).toBe(0)
 })
 
 test('a start makes a standby, whatever it was; the last primary takes the right to be promoted', async () => {

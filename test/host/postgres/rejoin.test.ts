@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createProber } from '../../../src/engine/prober.ts'
@@ -148,18 +148,3 @@ test('a former primary is judged, rewound by the program of the runbook, and fol
   expect(old.sql(`select to_regclass('only_here') is null, pg_is_in_recovery()`)).toBe('t|t')
   expect((await hactl.plan(postgresRejoin, args)).changes).toEqual([])
 }, 180_000)
-
-test('a link in a folder of postgres leads root nowhere: the name of the next primary is written as postgres', () => {
-  const secret = join(old.dir, 'of-root')
-  mkdirSync(secret, { mode: 0o700 })
-  const target = join(secret, 'ld.so.preload')
-  const state = join(old.dir, 'state')
-  execFileSync('install', ['-d', '-o', 'postgres', '-g', 'postgres', '-m', '0700', state])
-  for (const name of ['rep_mode.conf', 'rep_mode.conf.hactl']) symlinkSync(target, join(state, name))
-  const [file = '', ...words] = shell('pacemaker/wait-for-name.sh', 'pg2', state, String(next.port), next.dir)
-  postgres(file, ...words)
-  expect(existsSync(target)).toBe(false)
-  const written = join(state, 'rep_mode.conf')
-  expect(lstatSync(written).isFile()).toBe(true)
-  expect(readFileSync(written, 'utf8')).toBe(`synchronous_standby_names = '"pg2"'\n`)
-})
