@@ -334,6 +334,9 @@ class Member:
 
     def on_death(self, now):
         role, self.role, self.status = self.role, None, None
+        if role is None and self.grace[0] == decide.OK and now < self.grace[1]:
+            # It was on its way back, and has not said so yet.
+            role = "standby"
         if role is None:
             # It has not come up: the agent is to be told, and Pacemaker starts it again with the reason on record.
             self.grace = (decide.NOT_RUNNING, 0)
