@@ -34,8 +34,9 @@ interface Served {
 
 const portOf = ({ vars: { port } }: Host): string => (typeof port === 'string' ? port : '')
 
-/** A process that has ended and that nobody has waited for can still be signalled, but has no command line. */
-const LOOK = 'read -r pid </run/sketch.pid && grep -q . "/proc/$pid/cmdline" && cat /srv/files/index.txt'
+/** A process that has ended and that nobody has waited for can still be signalled; its state tells. */
+const LOOK =
+  'read -r pid </run/sketch.pid && grep -q "^State:.[^ZX]" "/proc/$pid/status" && cat /srv/files/index.txt'
 
 const down: Rule<Served> = ({ view, apply }) =>
   view.servers
