@@ -105,28 +105,30 @@ def on_death(seen):
 
 
 def own_score(seen):
-    """The score that a standby gives itself where the cluster has none for it, after a restart of everything; None: none.
+    """The score that a standby gives itself while nobody is primary, after a restart of everything or a failure; None: none.
 
     seen: score (in the cluster, or None), data (its state of data in the CIB), alone_for (seconds without a primary), grace.
     """
-    if seen["score"] is not None:
-        return None
-    if seen["data"] == "LATEST":
-        return OWN_SCORE
-    # The last primary comes first: it has what was never confirmed, too.
-    if seen["data"] == "STREAMING|SYNC" and seen["alone_for"] >= seen["grace"]:
-        return SYNC_SCORE
-    return NEVER if seen["data"] is not None and seen["data"] != "STREAMING|SYNC" else None
+    score, data, waited = seen["score"], seen["data"], seen["alone_for"] >= seen["grace"]
+    if data == "LATEST":
+        # The last primary: whoever was promoted after it has taken that word away first. A score that it took from itself, when it
+        # failed, was for a standby that has not come.
+        return OWN_SCORE if score is None or score == NEVER and waited else None
+    if score is None:
+        # The last primary comes first: it has what was never confirmed, too.
+        if data == "STREAMING|SYNC":
+            return SYNC_SCORE if waited else None
+        return NEVER if data is not None else None
+    # Somebody has been promoted meanwhile, and a score of before is left.
+    return NEVER if data == "DISCONNECT" and score != NEVER else None
 
 
 def must_step_down(seen):
     """Why a primary must end at once, or None. Looked at twice: a membership that is just changing has one member for a moment.
 
-    seen: quorate (True, False, None: not known), lost_for (seconds without a quorum), policy (no-quorum-policy 'stop'?), newer
-    (another primary has a newer timeline), maintenance.
+    seen: quorate (True, False, None: not known), lost_for (seconds without a quorum), stops (no-quorum-policy is stop), newer
+    (another primary has a newer timeline). Whoever asks looks for an operator at work before it acts.
     """
-    if seen["maintenance"]:
-        return None
     if seen["newer"]:
         return "another primary has a newer timeline"
     if seen["quorate"] is False and seen["stops"] and seen["lost_for"] >= 1:

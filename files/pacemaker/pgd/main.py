@@ -25,6 +25,8 @@ TICK = 0.2
 ASK_SECONDS = 0.5
 # Longer silence of this program itself: the host, or this member, stood still.
 GAP = 1.0
+# So long after a name is in force here, the checkpointer has made all commits wait for it.
+SETTLE = 1.0
 
 
 # What Pacemaker has made of the resource here: 'started' or 'promoted'. Without it this program looks and touches nothing.
@@ -119,10 +121,10 @@ class Member:
     def promote(self):
         if self.server.look()[0] is None:
             return decide.ERROR, "PostgreSQL does not run"
-        order = self.config["order"]
-        # Commits wait for somebody until the others are told that only this member may be promoted from now on.
-        if self.config["mode"] == "sync" and order:
-            self.server.write_settings(order[0].lower())
+        # Commits wait for somebody, from the start of a standby on, until the others are told that only this member may be promoted. One
+        # that was started by others is told now.
+        if self.server.names_written() != self.server.placeholder():
+            self.server.write_settings(self.server.placeholder())
             self.server.reload()
         self.told, self.names_at, self.newer = {}, None, False
         deadline = time.monotonic() + self.config["promote_wait"]
@@ -175,10 +177,6 @@ class Member:
             return decide.ERROR, "PostgreSQL does not run"
         is_standby = self.server.is_standby_by_files()
         self.grace = (decide.OK if is_standby else decide.PROMOTED, boot_seconds() + self.config["start_wait"])
-        try:
-            self.server.query("checkpoint", 300)
-        except (OSError, pg.Refused) as error:
-            return decide.ERROR, str(error)
         self.server.shut_down(pid, "fast", self.config["stop_escalate"])
         self.spawn(is_standby)
         return self.await_answer(self.config["start_wait"])
@@ -207,6 +205,9 @@ class Member:
         if has_looked:
             try:
                 self.look(now)
+            except Exception as error:
+                # A disk that cannot be written, a program that is not there: told, and looked at again.
+                log("%s: %s" % (type(error).__name__, error))
             finally:
                 self.lock.release()
         self.write_state()
@@ -279,7 +280,6 @@ class Member:
             "lost_for": now - self.lost_at if self.lost_at else 0,
             "stops": self.stops,
             "newer": self.newer,
-            "maintenance": False,
         }
         reason = decide.must_step_down(seen)
         if reason is not None and not in_maintenance(self.config["node"]):
@@ -368,10 +368,13 @@ class Member:
         config, status = self.config, self.status
         real = {name.lower(): name for name in config["order"]}
         streaming = {real[name]: flush for name, (state, _, flush) in status["senders"].items() if state == "streaming" and name in real}
-        current = real.get((status["names"] or "").lower())
+        name = status["names"]
+        current = name and real.get(name.lower(), name)
         if self.names_at is None or self.names_at[0] != current:
-            # Seen in force from now on: who has this position, has everything that was acknowledged without it.
-            self.names_at = (current, status["lsn"])
+            self.names_at = (current, now, None)
+        if self.names_at[2] is None and now - self.names_at[1] >= SETTLE and status["senders"].get(name, ("", ""))[1] == "sync":
+            # Who has this position has everything that was acknowledged without it.
+            self.names_at = (current, now, status["lsn"])
         hold = config["hold"]
         return {
             "own": config["node"],
@@ -379,7 +382,7 @@ class Member:
             "order": config["order"],
             "current": current,
             "streaming": set(streaming),
-            "caught_up": {name for name, flush in streaming.items() if flush >= self.names_at[1]},
+            "caught_up": {name for name, flush in streaming.items() if self.names_at[2] is not None and flush >= self.names_at[2]},
             # After a pause of this member, what it knows of the quorum is as old as the pause.
             "quorate": self.quorate is True and now - self.last_gap > hold or not self.stops,
             "prefer": self.prefer,
@@ -411,7 +414,7 @@ class Member:
     # --- a standby ---
 
     def look_for_itself(self, now):
-        self.told, self.prefer, self.lost_at = {}, None, None
+        self.told, self.prefer, self.quorate, self.lost_at = {}, None, None, None
         if self.status["receives"]:
             self.alone_since = None
             return
@@ -450,6 +453,9 @@ def serve(member, sock):
         words = sock.makefile("r").readline().split()
         started = time.monotonic()
         try:
+            # Without the lock: it may take minutes, and a primary is guarded meanwhile.
+            if words == ["restart"]:
+                member.server.checkpoint()
             with member.lock:
                 code, text = answer(member, words)
         except Exception as error:
@@ -457,7 +463,11 @@ def serve(member, sock):
         if words and words[0] not in ("monitor", "prefer", "pid"):
             log("%s: %d %s (%.2f s)" % (" ".join(words), code, text, time.monotonic() - started))
         member.write_state()
-        sock.sendall(("%d %s" % (code, text)).strip().encode() + b"\n")
+        try:
+            sock.sendall(("%d %s" % (code, text)).strip().encode() + b"\n")
+        except OSError:
+            # Who asked has gone meanwhile.
+            pass
 
 
 def answer(member, words):

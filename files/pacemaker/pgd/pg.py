@@ -1,12 +1,13 @@
 """PostgreSQL's wire protocol over the socket of this host, as far as a few questions need it (protocol 3.0, peer)."""
+import contextlib
 import ctypes
 import os
 import platform
 import socket
 import struct
 
-# setresuid(2) of this thread alone: os.seteuid changes every thread of the process, also one that starts a program.
-SETRESUID = {"x86_64": 117, "aarch64": 147, "ppc64le": 164, "s390x": 208}
+# setresuid(2) and setresgid(2) of this thread alone: os.seteuid changes every thread, also one that starts a program.
+SYSCALLS = {"x86_64": (117, 119), "aarch64": (147, 149), "ppc64le": (164, 169), "s390x": (208, 210)}
 
 
 class Refused(Exception):
@@ -17,13 +18,26 @@ class Refused(Exception):
         self.code = code
 
 
-def become(uid):
-    """Gives this thread the effective account `uid`."""
-    number = SETRESUID.get(platform.machine())
-    if number is None:
-        os.seteuid(uid)
-    else:
-        ctypes.CDLL(None, use_errno=True).syscall(number, -1, uid, -1)
+@contextlib.contextmanager
+def acting_as(uid, gid):
+    """This thread as another account, and root again afterwards."""
+    numbers = SYSCALLS.get(platform.machine())
+
+    def become(kind, number):
+        if numbers is None:
+            (os.seteuid, os.setegid)[kind](number)
+        elif ctypes.CDLL(None, use_errno=True).syscall(numbers[kind], -1, number, -1) != 0:
+            raise OSError(ctypes.get_errno(), "cannot become another account")
+
+    become(1, gid)
+    try:
+        become(0, uid)
+        try:
+            yield
+        finally:
+            become(0, 0)
+    finally:
+        become(1, 0)
 
 
 def _fields(body):
@@ -37,16 +51,13 @@ def _fields(body):
 class Connection:
     """A connection that is held. Every call ends within `timeout` seconds, by an answer or by OSError."""
 
-    def __init__(self, path, uid, timeout):
+    def __init__(self, path, account, timeout):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.buffer = b""
         self.sock.settimeout(timeout)
         try:
-            become(uid)
-            try:
+            with acting_as(*account):
                 self.sock.connect(path)
-            finally:
-                become(0)
             body = b"\0".join([b"user", b"postgres", b"database", b"postgres", b"application_name", b"hactl-pgd", b"", b""])
             self.sock.sendall(struct.pack("!ii", len(body) + 8, 196608) + body)
             self._until_ready()

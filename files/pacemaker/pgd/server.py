@@ -32,8 +32,8 @@ class Server:
 
     def __init__(self, config):
         self.config = config
-        self.uid = pwd.getpwnam("postgres").pw_uid
-        self.gid = pwd.getpwnam("postgres").pw_gid
+        owner = pwd.getpwnam("postgres")
+        self.account = (owner.pw_uid, owner.pw_gid)
         self.connection = None
         self.pid = None
         self.pidfd = None
@@ -145,12 +145,24 @@ class Server:
             self.connection.close()
             self.connection = None
 
+    def connect(self, timeout):
+        path = os.path.join(self.config["socket_dir"], ".s.PGSQL.%s" % self.config["port"])
+        return pg.Connection(path, self.account, timeout)
+
+    def checkpoint(self, timeout=300):
+        """Leaves a shutdown little to write. Over a connection of its own: looks go on meanwhile."""
+        connection = self.connect(5)
+        try:
+            connection.sock.settimeout(timeout)
+            connection.query("checkpoint")
+        finally:
+            connection.close()
+
     def query(self, sql, timeout=2.0):
         """Rows; raises OSError or Refused."""
-        path = os.path.join(self.config["socket_dir"], ".s.PGSQL.%s" % self.config["port"])
         try:
             if self.connection is None:
-                self.connection = pg.Connection(path, self.uid, timeout)
+                self.connection = self.connect(timeout)
             self.connection.sock.settimeout(timeout)
             return self.connection.query(older(sql, self.config["version"]))
         except (OSError, pg.Refused):
@@ -199,6 +211,11 @@ class Server:
         self._write(self.settings, "\n".join(lines) + "\n")
         return conninfo
 
+    def placeholder(self):
+        """A name that makes commits wait; None in mode async."""
+        order = self.config["order"]
+        return order[0].lower() if self.config["mode"] == "sync" and order else None
+
     def names_written(self):
         """The standby that commits wait for, by the file."""
         try:
@@ -229,23 +246,15 @@ class Server:
         except OSError:
             pass
         made = path + ".pgd"
-        pg.become(self.uid)
-        try:
+        with pg.acting_as(*self.account):
             if os.path.lexists(made):
                 os.unlink(made)
-            with open(
-                os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode),
-                "w",
-                encoding="utf-8",
-                errors="surrogateescape",
-            ) as file:
+            new = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+            with open(new, "w", encoding="utf-8", errors="surrogateescape") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(made, path)
-        finally:
-            pg.become(0)
-        os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
     def reload(self):
         if self.pid is not None:
@@ -254,13 +263,11 @@ class Server:
     def may_write(self):
         """Whether the server may write its data: not so on a disk that the kernel has made read-only after an error."""
         data = self.config["data_dir"]
-        pg.become(self.uid)
         try:
-            return os.access(data, os.W_OK, effective_ids=True) and not os.statvfs(data).f_flag & os.ST_RDONLY
+            with pg.acting_as(*self.account):
+                return os.access(data, os.W_OK, effective_ids=True) and not os.statvfs(data).f_flag & os.ST_RDONLY
         except OSError:
             return False
-        finally:
-            pg.become(0)
 
     def is_standby_by_files(self):
         data = self.config["data_dir"]
@@ -270,8 +277,9 @@ class Server:
         """Starts the server in a session of its own; returns at once."""
         config, data = self.config, self.config["data_dir"]
         self.clear()
-        names = self.names_written()
-        conninfo = self.write_settings(None if as_standby else names)
+        # A standby has a name there from its start on: commits are to wait at the moment of its promotion, and a setting that is only
+        # reloaded then takes effect when the checkpointer comes round to it (SyncRepUpdateSyncStandbysDefined).
+        conninfo = self.write_settings(self.placeholder() if as_standby else self.names_written())
         self.include_settings()
         for name in ("standby.signal", "recovery.conf", "recovery.signal"):
             path = os.path.join(data, name)

@@ -47,6 +47,8 @@ test('a start makes a standby, whatever it was; the last primary takes the right
   expect(await pg1.ask('start')).toEqual({ code: 0, says: 'standby' })
   await expect.poll(code).toBe(0)
   expect(pg1.sql('select pg_is_in_recovery()')).toBe('t')
+  // Commits wait from the moment of a promotion on: the name is in force before.
+  expect(names()).toBe('"pg2"')
   await expect.poll(() => pg1.calls()).toContain('attrd_updater -n master-pgsql -N pg1 --update=1000')
 })
 

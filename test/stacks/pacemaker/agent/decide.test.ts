@@ -51,7 +51,6 @@ const danger = (change: object) => ({
   lost_for: 0,
   stops: true,
   newer: false,
-  maintenance: false,
   ...change,
 })
 
@@ -170,8 +169,32 @@ const CASES: readonly Case[] = [
     ask: ['own_score', alone({ data: 'STREAMING|SYNC', alone_for: 12 })],
     answer: '500',
   },
+  {
+    says: 'a last primary that gave itself up waits for the standby that was to follow',
+    ask: ['own_score', alone({ data: 'LATEST', score: NEVER })],
+    answer: null,
+  },
+  {
+    says: 'and comes back when nobody was promoted',
+    ask: ['own_score', alone({ data: 'LATEST', score: NEVER, alone_for: 12 })],
+    answer: '1000',
+  },
+  {
+    says: 'a score of before is taken back where somebody else was promoted',
+    ask: ['own_score', alone({ score: '1000' })],
+    answer: NEVER,
+  },
+  {
+    says: 'a standby of mode async keeps its score when its primary is gone',
+    ask: ['own_score', alone({ score: '100', data: 'STREAMING|ASYNC' })],
+    answer: null,
+  },
   { says: 'others may not', ask: ['own_score', alone({})], answer: NEVER },
-  { says: 'what the cluster says stands', ask: ['own_score', alone({ score: '500' })], answer: null },
+  {
+    says: 'what the cluster says stands',
+    ask: ['own_score', alone({ score: '500', data: 'STREAMING|SYNC' })],
+    answer: null,
+  },
   {
     says: 'a member of which nothing is known says nothing',
     ask: ['own_score', alone({ data: null })],
@@ -203,11 +226,6 @@ const CASES: readonly Case[] = [
     says: 'one that was superseded ends',
     ask: ['must_step_down', danger({ newer: true })],
     answer: 'another primary has a newer timeline',
-  },
-  {
-    says: 'nothing ends while an operator works',
-    ask: ['must_step_down', danger({ newer: true, maintenance: true })],
-    answer: null,
   },
   // Monitors.
   { says: 'a primary is promoted', ask: ['monitor_code', 'primary', [7, 0], 5], answer: 8 },
