@@ -70,7 +70,11 @@ export function settingFault(version: number, name: string, value: unknown): Set
 function versionFault(version: number, name: string, key: string): SettingFault | undefined {
   const came = since.get(key)
   if (came !== undefined && came > version) {
-    return { fault: `PostgreSQL has ${name} from version ${came} on`, hint: 'remove it', sure: true }
+    return {
+      fault: `PostgreSQL has ${name} from version ${came} on`,
+      hint: 'remove it',
+      sure: version === LISTED,
+    }
   }
   const gone = until.get(key)
   if (gone === undefined || gone > version) return undefined
@@ -103,7 +107,7 @@ function valueFault(version: number, setting: Known, name: string, value: string
         : wrong(`write one of: ${(setting.words ?? []).join(', ')}`)
     case 'integer':
     case 'real':
-      return numberFault(setting, value, wrong)
+      return numberFault(version, setting, value, wrong)
     case 'internal':
       return { fault: `${name} tells something and cannot be set`, hint: 'remove it', sure: true }
     case 'string':
@@ -130,6 +134,7 @@ function unitsOf(unit: string | undefined): string {
 }
 
 function numberFault(
+  version: number,
   { kind, unit, least = -Infinity, most = Infinity }: Known,
   value: string,
   wrong: (hint: string) => SettingFault,
@@ -137,5 +142,7 @@ function numberFault(
   const number = numberIn(value, { vartype: kind === 'real' ? 'real' : 'integer', unit: unit ?? null })
   if (Number.isNaN(number)) return wrong(unitsOf(unit))
   if (number >= least && number <= most) return undefined
-  return wrong(`write ${least} to ${most}${unit === undefined ? '' : `, counted in ${unit}`}`)
+  // The range is that of the list's own version.
+  const fault = wrong(`write ${least} to ${most}${unit === undefined ? '' : `, counted in ${unit}`}`)
+  return { ...fault, sure: version === LISTED }
 }
